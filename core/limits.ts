@@ -1,0 +1,58 @@
+/** Every default and maximum in one place. What lies above a maximum is refused, never cut. Times in milliseconds, sizes in bytes. */
+
+const second = 1_000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const day = 24 * hour;
+const KiB = 1_024;
+const MiB = 1_024 * KiB;
+const GiB = 1_024 * MiB;
+
+export const defaults = {
+  priority: 5,
+  queue: 'default',
+  queues: ['realtime', 'default', 'batch'],
+  maxAttempts: 3,
+  retry: { delayMs: 5 * second, factor: 2, maxDelayMs: 5 * minute },
+  resultTtlMs: hour,
+  hardLimitMs: 300 * second,
+  leaseMs: 10 * second,
+  maxRows: 10_000,
+  maxMessageBytes: 64 * MiB,
+  lostLeases: 5,
+  queueTasks: 2_000_000,
+  queueBytes: GiB,
+  retainedBytes: 2 * GiB,
+  memoryWatermark: 0.8,
+  deadLetterAgeMs: 7 * day,
+  deadLetterCount: 10_000,
+  deadLetterBytes: GiB,
+} as const;
+
+export const limits = {
+  priority: { min: 0, max: 9 },
+  maxAttempts: 100,
+  waitMs: 5 * minute,
+  delayMs: 30 * day,
+  hardLimitMs: 24 * hour,
+  resultTtlMs: 30 * day,
+  metadataBytes: 8 * KiB,
+  idempotencyKeyBytes: 256,
+  outputBytes: 64 * MiB,
+  chunkBytesPerTask: 16 * MiB,
+  errorDetailBytes: 4 * KiB,
+  progressMessageBytes: KiB,
+  /** Payloads up to this size pass through scripts and travel inline in events. */
+  inlineBytes: 16 * KiB,
+  /** One verb call carries at most this many items. */
+  itemsPerCall: 1_000,
+  bytesPerCall: MiB,
+  batchBytes: 64 * MiB,
+  openFollows: 10_000,
+  /** How long the record of an `ignore_result` task outlives its end. */
+  ignoredResultTtlMs: minute,
+  /** How long worker and model entries outlive their last announcement. */
+  registryTtlMs: 7 * day,
+  attemptOutputTtlMs: 10 * minute,
+  unboundGraceMs: 2 * second,
+} as const;

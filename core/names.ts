@@ -1,0 +1,27 @@
+/** Names of queues, models, workers and tensors: safe inside Redis keys, file names and logs. */
+
+const name = /^[A-Za-z0-9_.-]{1,64}$/;
+
+export const nameRule = '1 to 64 characters of A-Z, a-z, 0-9, "_", "." and "-"';
+
+/** Whether `text` follows the name rule. */
+export function isName(text: string): boolean {
+  return name.test(text);
+}
+
+/** A version is a positive integer without leading zeros, at most 9 digits. */
+export function isVersion(text: string): boolean {
+  return /^[1-9][0-9]{0,8}$/.test(text);
+}
+
+/** `text` fit for a message: control characters replaced, at most 64 characters. */
+export function shown(text: string): string {
+  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '\u00b7');
+  return clean.length <= 64 ? clean : `${clean.slice(0, 61)}...`;
+}
+
+/** A list for people: at most 20 names, each cut, then "and N more". */
+export function shownList(names: readonly string[]): string {
+  const head = names.slice(0, 20).map(shown).join(', ');
+  return names.length > 20 ? `${head} and ${names.length - 20} more` : head;
+}

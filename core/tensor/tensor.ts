@@ -1,0 +1,71 @@
+/**
+ * Tensors as they travel, after the Open Inference Protocol: `raw` is little-endian and row-major, BYTES elements with a
+ * 4-byte little-endian length before each; `contents` has one typed list. The shapes below equal those of the generated
+ * messages, so that no copy is made between the wire and the rules.
+ */
+
+export interface TensorContents {
+  boolContents: boolean[];
+  intContents: number[];
+  int64Contents: bigint[];
+  uintContents: number[];
+  uint64Contents: bigint[];
+  fp32Contents: number[];
+  fp64Contents: number[];
+  bytesContents: Uint8Array[];
+  stringContents: string[];
+}
+
+export interface Tensor {
+  name: string;
+  datatype: string;
+  shape: bigint[];
+  data: { $case: 'raw'; value: Uint8Array } | { $case: 'contents'; value: TensorContents } | undefined;
+}
+
+/** What a model declares of a tensor. A dimension of -1 is free. */
+export interface TensorSpec {
+  name: string;
+  datatype: Datatype;
+  shape: number[];
+  optional: boolean;
+}
+
+export const datatypes = [
+  'BOOL',
+  'UINT8',
+  'UINT16',
+  'UINT32',
+  'UINT64',
+  'INT8',
+  'INT16',
+  'INT32',
+  'INT64',
+  'FP16',
+  'BF16',
+  'FP32',
+  'FP64',
+  'BYTES',
+] as const;
+export type Datatype = (typeof datatypes)[number];
+
+/** A tensor as model code holds it: a typed array in row-major order, or one Uint8Array for each element of BYTES. */
+export interface ModelTensor {
+  datatype: Datatype;
+  shape: number[];
+  data: ModelTensorData;
+}
+
+/** BOOL is Uint8Array (0 or 1), FP16 and BF16 are Uint16Array bit patterns. */
+export type ModelTensorData =
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Float32Array
+  | Float64Array
+  | Uint8Array[];

@@ -1,0 +1,328 @@
+/**
+ * What the rest of inferq may ask of the queue. Servers submit, watch and administer; executors claim and settle; upkeep
+ * keeps time. Every verb is one script call for many items. Times are epoch milliseconds of the Redis clock unless named
+ * otherwise. All methods throw only where Redis cannot be reached or answers nonsense; everything expected is a value.
+ */
+
+import type { ModelSpec } from '@inferq/core/model.ts';
+import type { ChunkRecord, TaskError, TaskErrorCode, TaskSnapshot, TaskState } from '@inferq/core/task.ts';
+
+// Submitting
+
+export interface NewTask {
+  id: string;
+  model: string;
+  version: string;
+  /** Whether the submitter left the version open: upkeep may then move the task to another live one. */
+  openVersion: boolean;
+  queue: string;
+  priority: number;
+  maxAttempts: number;
+  rows: number;
+  /** Tasks of one batch share it (see core/tensor/signature.ts). At most 32 characters. */
+  signature: string;
+  hardLimitMs: number;
+  softLimitMs?: number;
+  resultTtlMs: number;
+  ignoreResult: boolean;
+  /** At most one of the two. */
+  delayMs?: number;
+  notBefore?: number;
+  /** At most one of the two. */
+  startWithinMs?: number;
+  startDeadline?: number;
+  input: Uint8Array;
+  metadata?: Uint8Array;
+  /** `key` and `digest` are hashes of at most 32 characters: of the client's key, and of what the request asks for. */
+  idempotency?: { key: string; digest: string };
+  /** The inbox that wants this task's events, registered before anything can happen to it. */
+  watchBy?: string;
+}
+
+export type SubmitOutcome =
+  | { kind: 'accepted'; id: string; submittedAt: number }
+  /** The key names a task with the same content. */
+  | { kind: 'duplicate'; snapshot: TaskSnapshot }
+  | { kind: 'conflict'; id: string }
+  | { kind: 'full'; what: 'tasks' | 'bytes' | 'results' | 'memory' };
+
+export interface QueueLimits {
+  maxTasks: number;
+  maxBytes: number;
+  retainedBytes: number;
+  /** Fraction of Redis' maxmemory. */
+  memoryWatermark: number;
+}
+
+export interface CancelRequest {
+  id: string;
+  force: boolean;
+  /** Cancels only after so long, unless `keep` is called before: for calls that broke off. */
+  afterMs?: number;
+}
+
+export interface DeadLetterFilter {
+  model?: string;
+  queue?: string;
+  codes?: TaskErrorCode[];
+  after?: number;
+  before?: number;
+}
+
+export interface DeadLetterPage {
+  tasks: TaskSnapshot[];
+  /** Pass it to get the next page; undefined at the end. */
+  nextToken?: string;
+}
+
+export interface QueueStats {
+  name: string;
+  /** Waiting tasks by priority, solo ones among their priority. */
+  waitingByPriority: Record<number, number>;
+  waitingReturned: number;
+  running: number;
+  scheduled: number;
+  dead: number;
+  oldestAgeMs?: number;
+  bytes: number;
+  endedByState: Partial<Record<TaskState, number>>;
+}
+
+/** What servers use. */
+export interface SubmissionQueue {
+  submit(tasks: readonly NewTask[]): Promise<SubmitOutcome[]>;
+  /** Snapshots in the order of `ids`; undefined for an unknown id. With `watchBy`, also registers that inbox. */
+  inspect(ids: readonly string[], watchBy?: string): Promise<(TaskSnapshot | undefined)[]>;
+  /** No event of these tasks is wanted by `inbox` any more. */
+  unwatch(ids: readonly string[], inbox: string): Promise<void>;
+  /** The stored output in full, also above the inline size. */
+  readOutput(id: string): Promise<Uint8Array | undefined>;
+  /**
+   * Chunks of one task after a sequence, oldest first, at most `maxBytes` of payload but at least one chunk where there is one;
+   * `gone` where chunks that once lay there no longer exist.
+   */
+  readChunks(id: string, afterSequence: number, maxBytes: number): Promise<{ chunks: ChunkRecord[]; more: boolean } | 'gone'>;
+  /** Undefined for an unknown id; else the task as it stands after the request. */
+  cancel(request: CancelRequest): Promise<TaskSnapshot | undefined>;
+  /** Takes back a delayed cancel of a task that is bound to a call again. */
+  keep(id: string): Promise<void>;
+  listDeadLetters(filter: DeadLetterFilter, pageSize: number, token?: string): Promise<DeadLetterPage>;
+  /** Old id to new id. An id that is no dead letter is left out; one redriven before gives the same new id again. */
+  redrive(pairs: readonly { id: string; newId: string }[]): Promise<Map<string, string>>;
+  queueStats(names: readonly string[]): Promise<QueueStats[]>;
+  /** The Redis clock. */
+  now(): Promise<number>;
+}
+
+// Running
+
+export interface PoolName {
+  queue: string;
+  model: string;
+  version: string;
+}
+
+export interface PoolClaim extends PoolName {
+  maxTasks: number;
+  /** Rows of one batch; a single task may have more, and then comes alone. */
+  maxRows: number;
+}
+
+export interface ClaimRequest {
+  executor: string;
+  worker: string;
+  device: string;
+  /** Queues in the order to serve them, each with the pools that this executor can run. */
+  queues: readonly (readonly PoolClaim[])[];
+  maxBytes: number;
+  /** Where there is nothing, be rung for the next entry of any of these pools. */
+  waitForBell: boolean;
+  /** Whether a task that must run alone may be claimed now. */
+  solo: boolean;
+}
+
+export interface ClaimedTask {
+  id: string;
+  token: string;
+  pool: PoolName;
+  attempt: number;
+  chargedAttempts: number;
+  maxAttempts: number;
+  rows: number;
+  signature: string;
+  /** It must share no run with others. */
+  solo: boolean;
+  cancelRequested: boolean;
+  ignoreResult: boolean;
+  hardLimitMs: number;
+  softLimitMs?: number;
+  startDeadline?: number;
+  submittedAt: number;
+  startedAt: number;
+  queuedMs: number;
+  input: Uint8Array;
+}
+
+export type ClaimOutcome =
+  | { kind: 'claimed'; tasks: ClaimedTask[] }
+  | { kind: 'empty' }
+  /** This executor was struck off: it must end itself. */
+  | { kind: 'unregistered' };
+
+/** Names one attempt; a token is good for that attempt only. */
+export interface AttemptRef {
+  id: string;
+  token: string;
+}
+
+export type ExtendOutcome = 'held' | 'cancel' | 'lost';
+
+export interface RunFacts {
+  ranMs: number;
+  batchTasks: number;
+  batchRows: number;
+}
+
+export type Settlement = AttemptRef &
+  RunFacts &
+  (
+    | { verb: 'complete'; output: Uint8Array; partial: boolean }
+    /** Charged; again after `delayMs`, or FAILED where no attempt is left. */
+    | { verb: 'retry'; error: TaskError; delayMs: number }
+    | { verb: 'fail'; error: TaskError }
+    /** Uncharged, back to its place; `solo` when it must next run alone. */
+    | { verb: 'release'; solo: boolean }
+    | { verb: 'cancel' }
+  );
+
+/** `accepted` also for a settlement that is sent again; `refused` where the token is stale. */
+export type SettleOutcome = 'accepted' | 'refused';
+
+export interface Emission extends AttemptRef {
+  kind: 'chunk' | 'progress';
+  /** Chunk: encoded outputs. */
+  payload?: Uint8Array;
+  fraction?: number;
+  message?: string;
+}
+
+/** `overflow`: the task has streamed more than a task may; `cancel`: it is held, and cancellation was asked for. */
+export type EmitOutcome = 'held' | 'cancel' | 'lost' | 'overflow';
+
+/** What executors use. */
+export interface ExecutionQueue {
+  claim(request: ClaimRequest): Promise<ClaimOutcome>;
+  extend(executor: string, attempts: readonly AttemptRef[]): Promise<ExtendOutcome[]>;
+  emit(emissions: readonly Emission[]): Promise<EmitOutcome[]>;
+  /** Settles a batch and, in the same round trip, claims the next one. */
+  settle(settlements: readonly Settlement[], next?: ClaimRequest): Promise<{ outcomes: SettleOutcome[]; next?: ClaimOutcome }>;
+  /** Gives back what is pending under this name and not among `known`: for claims whose answer was lost. Returns how many. */
+  releaseUnknown(executor: string, known: readonly AttemptRef[]): Promise<number>;
+}
+
+// Workers and models
+
+export interface ExecutorEntry {
+  name: string;
+  device: string;
+  models: { name: string; version: string }[];
+  restarts: number;
+  /** How the executor before it ended; '' where there was none. */
+  lastExit: string;
+}
+
+export interface WorkerEntry {
+  name: string;
+  host: string;
+  pid: number;
+  startedAt: number;
+  /** In the order served. Weight 0: strictly before what follows. */
+  queues: { queue: string; weight: number }[];
+  executors: ExecutorEntry[];
+}
+
+export interface Registry {
+  /** Workers seen within a lease. */
+  workers: WorkerEntry[];
+  /** Every model version known, live or not, sorted by name, then version descending. */
+  models: ModelSpec[];
+  /** Queues named by a model or a worker seen in the last 7 days. */
+  queues: string[];
+}
+
+export interface WorkerRegistry {
+  /** The first call and every heartbeat: within a lease. Registers the named executors, so that they may claim. */
+  announceWorker(entry: WorkerEntry): Promise<void>;
+  /** Names a model's files; `conflict` where a live executor serves other files under the same version. */
+  announceModels(models: readonly ModelSpec[]): Promise<{ name: string; version: string; outcome: 'announced' | 'conflict' }[]>;
+  /** The worker leaves; its executors were struck before. */
+  retireWorker(name: string): Promise<void>;
+  /**
+   * Strikes an executor and settles what it held: `crash` sends several to solo uncharged, a lone one is charged;
+   * `shutdown` releases all uncharged. Returns how many tasks it held.
+   */
+  strikeExecutor(name: string, why: 'crash' | 'shutdown', lastExit: string): Promise<number>;
+  readRegistry(): Promise<Registry>;
+  /** Ids of the tasks that each named executor runs, at most `limit` each. */
+  runningTasks(executors: readonly string[], limit: number): Promise<Map<string, string[]>>;
+}
+
+// Inboxes
+
+export type InboxMessage =
+  | { kind: 'snapshot'; snapshot: TaskSnapshot; time: number }
+  | { kind: 'chunk'; chunk: ChunkRecord }
+  /** Something happened that is too large to tell: read the task again. */
+  | { kind: 'wake'; id: string }
+  | { kind: 'bell' }
+  | { kind: 'cancel'; id: string; force: boolean };
+
+/** A process' one subscription. Messages are hints: records and logs are the truth. */
+export interface Inbox {
+  readonly name: string;
+  /** Called with all messages of one publication, in order. */
+  onMessages(listener: (messages: InboxMessage[]) => void): void;
+  /** Called after each confirmed subscription but the first: messages may have been missed. */
+  onResumed(listener: () => void): void;
+  close(): Promise<void>;
+}
+
+// Time
+
+/** Each returns how many tasks (or entries) it moved; called once a second or more often by any process. */
+export interface Upkeep {
+  /** Moves due tasks to their lanes, expires those past their start deadline, ends calls that broke off. */
+  promote(): Promise<number>;
+  /** Takes back the tasks of vanished workers. Keeps its own contact clock: see queue/verbs/reclaim.ts. */
+  reclaim(): Promise<number>;
+  /** Dead letters past age, count or bytes; expired ledgers; drained lanes of dead pools; vanished consumers. */
+  prune(): Promise<number>;
+  /** Lanes with waiting entries are in `ready`; open-version tasks of dead pools move to a live version. */
+  repair(): Promise<number>;
+}
+
+export type ConnectionState = 'up' | 'down';
+
+/** One process' way to Redis. */
+export interface QueueConnection {
+  readonly submission: SubmissionQueue;
+  readonly execution: ExecutionQueue;
+  readonly registry: WorkerRegistry;
+  readonly upkeep: Upkeep;
+  readonly state: ConnectionState;
+  onState(listener: (state: ConnectionState) => void): void;
+  /** Opens the process' inbox: `name` is unique per process start. Resolves once the subscription is confirmed. */
+  openInbox(name: string): Promise<Inbox>;
+  /** What a start must refuse or warn of: eviction policy, maxmemory, version. */
+  checkServer(): Promise<{ refusal?: string; warnings: string[] }>;
+  close(): Promise<void>;
+}
+
+export interface ConnectOptions {
+  url: string;
+  /** Queue limits for submit; servers set them. */
+  limits?: Partial<QueueLimits>;
+  leaseMs?: number;
+  /** Called for every connection error, with no secrets in it. */
+  onError?: (error: Error) => void;
+}

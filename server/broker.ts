@@ -1,0 +1,139 @@
+/**
+ * What every edge of the server may ask for: one set of use cases behind gRPC today and HTTP later. Edges convert, call, and
+ * convert back; rules live behind this interface. Times are epoch milliseconds, durations milliseconds.
+ */
+
+import type { ModelSpec } from '@inferq/core/model.ts';
+import type { Outcome, Refusal } from '@inferq/core/refusal.ts';
+import type { ChunkRecord, TaskSnapshot } from '@inferq/core/task.ts';
+import type { Tensor } from '@inferq/core/tensor/tensor.ts';
+import type { DeadLetterFilter, QueueStats, WorkerEntry } from '@inferq/queue/queue.ts';
+
+export type WireParameter =
+  | { $case: 'boolParam'; value: boolean }
+  | { $case: 'int64Param'; value: bigint }
+  | { $case: 'stringParam'; value: string }
+  | { $case: 'doubleParam'; value: number };
+
+/** A Submit, already free of proto: undefined means "not given". */
+export interface SubmitCommand {
+  model: string;
+  version: string;
+  inputs: readonly Tensor[];
+  parameters: Readonly<Record<string, WireParameter | undefined>>;
+  queue: string;
+  priority?: number;
+  idempotencyKey: string;
+  delayMs?: number;
+  notBefore?: number;
+  startWithinMs?: number;
+  startDeadline?: number;
+  softLimitMs?: number;
+  hardLimitMs?: number;
+  maxAttempts?: number;
+  resultTtlMs?: number;
+  ignoreResult?: boolean;
+  metadata: Readonly<Record<string, string>>;
+  /** The payload as stored (inputs and parameters); called once, after the request was found valid. */
+  encodeInput(): Uint8Array;
+}
+
+/** How a call ends: its own deadline (epoch ms, Infinity without one) and whether the client is still there. */
+export interface CallContext {
+  deadline: number;
+  /** Fires when the client has gone away; never after a reply. */
+  signal: AbortSignal;
+}
+
+/** A task as clients see it. `output` is complete where it was asked for and exists. */
+export interface TaskView {
+  snapshot: TaskSnapshot;
+  /** Waiting in a queue that no live worker serves for this model. */
+  unserved: boolean;
+  output?: Uint8Array;
+}
+
+export type ViewEvent =
+  | { kind: 'state'; time: number; view: TaskView }
+  | { kind: 'progress'; time: number; view: TaskView }
+  | { kind: 'chunk'; chunk: ChunkRecord };
+
+/** What a watch yields: first the snapshot, then batches of events that are ready together; it ends after the terminal one. */
+export type WatchUpdate = { kind: 'snapshot'; view: TaskView } | { kind: 'events'; events: ViewEvent[] };
+
+export interface WatchOptions {
+  afterSequence: number;
+  /** Whether outputs are wanted; false saves reading them. */
+  outputs: boolean;
+  cancelOnDisconnect: boolean;
+}
+
+export type StreamItem = { correlationId: string; follow: boolean; outputs: boolean } & (
+  | { action: 'submit'; command: SubmitCommand }
+  | { action: 'watch'; taskId: string; options: WatchOptions }
+  | { action: 'cancel'; taskId: string; force: boolean }
+  /** The edge could not read the item. */
+  | { action: 'refused'; refusal: Refusal }
+);
+
+export type StreamReply =
+  | { kind: 'accepted'; correlationId: string; taskId: string; duplicate: boolean }
+  | { kind: 'snapshot'; correlationId: string; duplicate: boolean; view: TaskView }
+  | { kind: 'refused'; correlationId: string; refusal: Refusal }
+  | { kind: 'event'; taskId: string; event: ViewEvent };
+
+/**
+ * One SubmitMany stream. `push` takes a message's items at once; its promise resolves when more may be read (flow control).
+ * `replies` yields what is ready together and ends after `end`, all outcomes and all followed ends.
+ */
+export interface SubmitStream {
+  push(items: readonly StreamItem[]): Promise<void>;
+  end(): void;
+  replies: AsyncIterable<StreamReply[]>;
+}
+
+export interface Page<T> {
+  items: T[];
+  nextToken: string;
+}
+
+export interface ModelView {
+  spec: ModelSpec;
+  liveExecutors: number;
+}
+
+export interface QueueView {
+  stats: QueueStats;
+  maxTasks: number;
+  maxBytes: number;
+  liveExecutors: number;
+}
+
+export interface WorkerView {
+  entry: WorkerEntry;
+  runningTaskIds: Map<string, string[]>;
+}
+
+export type RedriveSelection = { kind: 'ids'; ids: readonly string[] } | { kind: 'filter'; filter: DeadLetterFilter } | { kind: 'all' };
+
+export interface Broker {
+  submit(
+    command: SubmitCommand,
+    options: { waitMs?: number; bindToCall: boolean; outputs: boolean },
+    call: CallContext,
+  ): Promise<Outcome<{ taskId: string; duplicate: boolean; task?: TaskView }>>;
+  submitMany(call: CallContext): SubmitStream;
+  getResult(taskId: string, options: { waitMs?: number; outputs: boolean }, call: CallContext): Promise<Outcome<TaskView>>;
+  /** The outcome tells at once whether there is anything to watch. Iteration stops when the call's signal fires. */
+  watch(taskId: string, options: WatchOptions, call: CallContext): Promise<Outcome<AsyncIterable<WatchUpdate>>>;
+  cancel(taskId: string, force: boolean): Promise<Outcome<TaskView>>;
+  getModel(name: string, version: string): Promise<Outcome<ModelView>>;
+  listQueues(pageSize: number, token: string): Promise<Outcome<Page<QueueView>>>;
+  listWorkers(pageSize: number, token: string): Promise<Outcome<Page<WorkerView>>>;
+  listModels(pageSize: number, token: string): Promise<Outcome<Page<ModelView>>>;
+  listDeadLetters(filter: DeadLetterFilter, pageSize: number, token: string): Promise<Outcome<Page<TaskView>>>;
+  redrive(
+    selection: RedriveSelection,
+    options: { dryRun: boolean; limit: number },
+  ): Promise<Outcome<{ matched: number; redriven: Map<string, string>; remaining: number }>>;
+}
