@@ -14,9 +14,13 @@ export function isVersion(text: string): boolean {
   return /^[1-9][0-9]{0,8}$/.test(text);
 }
 
-/** `text` fit for a message: control characters replaced, at most 64 characters. */
+/** `text` fit for a message: control characters and line separators replaced, at most 64 characters. */
 export function shown(text: string): string {
-  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '\u00b7');
+  // Cut first: a hostile name may have megabytes.
+  const clean = text
+    .slice(0, 65)
+    .toWellFormed()
+    .replace(/\p{Cc}|[\u2028\u2029]/gu, '\u00b7');
   return clean.length <= 64 ? clean : `${clean.slice(0, 61)}...`;
 }
 

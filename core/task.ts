@@ -74,6 +74,8 @@ export interface TaskSnapshot {
   cancelRequested: boolean;
   partial: boolean;
   ignoreResult: boolean;
+  /** The inputs came as typed lists: outputs go back as such. */
+  contents: boolean;
   submittedAt: number;
   notBefore?: number;
   startDeadline?: number;

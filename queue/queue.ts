@@ -25,6 +25,8 @@ export interface NewTask {
   softLimitMs?: number;
   resultTtlMs: number;
   ignoreResult: boolean;
+  /** The inputs came as typed lists: outputs go back as such. */
+  contents: boolean;
   /** At most one of the two. */
   delayMs?: number;
   notBefore?: number;
@@ -77,8 +79,9 @@ export interface DeadLetterPage {
 
 export interface QueueStats {
   name: string;
-  /** Waiting tasks by priority, solo ones among their priority. */
+  /** Waiting tasks by priority, less the returned ones. */
   waitingByPriority: Record<number, number>;
+  /** Waiting tasks that were released, reclaimed, or must run alone: first of all. */
   waitingReturned: number;
   running: number;
   scheduled: number;
@@ -200,6 +203,8 @@ export type SettleOutcome = 'accepted' | 'refused';
 
 export interface Emission extends AttemptRef {
   kind: 'chunk' | 'progress';
+  /** Chunk: its place in the attempt, from 0. One that is sent again is not stored twice. */
+  index?: number;
   /** Chunk: encoded outputs. */
   payload?: Uint8Array;
   fraction?: number;
@@ -320,6 +325,8 @@ export interface QueueConnection {
 
 export interface ConnectOptions {
   url: string;
+  /** While Redis is away: `fail` answers at once (servers), `wait` holds on until it is back (workers). */
+  whenDown: 'fail' | 'wait';
   /** Queue limits for submit; servers set them. */
   limits?: Partial<QueueLimits>;
   leaseMs?: number;

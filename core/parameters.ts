@@ -1,0 +1,65 @@
+/** Parameters of a task against those that its model declares. */
+
+import type { ParameterSpec, ParameterType, ParameterValue } from './model.ts';
+import { shown, shownList } from './names.ts';
+import type { Violation } from './refusal.ts';
+import { surplusTold, violation } from './violation.ts';
+
+/** A parameter's value as it travels. */
+export type WireParameter =
+  | { $case: 'boolParam'; value: boolean }
+  | { $case: 'int64Param'; value: bigint }
+  | { $case: 'stringParam'; value: string }
+  | { $case: 'doubleParam'; value: number };
+
+/** By name; undefined: named, but without a value. */
+export type GivenParameters = Readonly<Record<string, WireParameter | undefined>>;
+
+const types: Record<WireParameter['$case'], ParameterType> = {
+  boolParam: 'bool',
+  int64Param: 'int64',
+  stringParam: 'string',
+  doubleParam: 'double',
+};
+
+/** Names every wrong parameter as `parameters.NAME`: undeclared, without a value, of another type, or out of range. */
+export function checkParameters(specs: readonly ParameterSpec[], given: GivenParameters): Violation[] {
+  const names = Object.keys(given);
+  const known = specs.length === 0 ? 'none' : shownList(specs.map(({ name }) => name));
+  if (names.length > specs.length + surplusTold) {
+    return [violation('parameters', `has ${names.length} entries, but the model takes ${known}`)];
+  }
+  const byName = new Map(specs.map((spec) => [spec.name, spec]));
+  return names.flatMap((name) => {
+    const spec = byName.get(name);
+    const fault = spec === undefined ? `is no parameter of the model, which takes ${known}` : valueFault(spec.type, given[name]);
+    return fault === undefined ? [] : [violation(`parameters.${shown(name)}`, fault)];
+  });
+}
+
+/** What a handler reads: every declared parameter, given or default. Takes what `checkParameters` found right. */
+export function fillParameters(specs: readonly ParameterSpec[], given: GivenParameters): Record<string, ParameterValue> {
+  return Object.fromEntries(
+    specs.map((spec) => {
+      // Own ones only: a parameter may be called `constructor`.
+      const parameter = Object.hasOwn(given, spec.name) ? given[spec.name] : undefined;
+      return [spec.name, parameter === undefined ? spec.default : plain(parameter)];
+    }),
+  );
+}
+
+function plain({ value }: WireParameter): ParameterValue {
+  return typeof value === 'bigint' ? Number(value) : value;
+}
+
+function valueFault(type: ParameterType, parameter: WireParameter | undefined): string | undefined {
+  if (parameter === undefined) return `has no value: set ${type}_param`;
+  const { value } = parameter;
+  const given = types[parameter.$case];
+  if (given !== type && !(given === 'int64' && type === 'double')) return `is given as ${given}_param: set ${type}_param`;
+  if (typeof value === 'bigint' && !Number.isSafeInteger(Number(value))) {
+    return `is ${value}: give ${Number.MIN_SAFE_INTEGER} to ${Number.MAX_SAFE_INTEGER}`;
+  }
+  if (typeof value === 'number' && !Number.isFinite(value)) return `is ${value}: give a finite number`;
+  return undefined;
+}

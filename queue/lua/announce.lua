@@ -1,0 +1,23 @@
+#!lua flags=allow-oom
+-- announce: a worker's heartbeat. Registers its executors, so that they may claim, and keeps what it serves known for 7 days.
+-- ARGV[1] msgpack { worker, announcement (JSON), { queue, ... }, { executor, ... }, { model:version, ... } }
+-- reply   nothing
+-- @include base
+local ttl = %registryTtl
+local request = cmsgpack.unpack(ARGV[1])
+local worker = request[1]
+redis.call('SET', P .. @worker .. worker, request[2], 'PX', ttl)
+redis.call('ZADD', P .. @workers, now, worker)
+for _, queue in ipairs(request[3]) do redis.call('ZADD', P .. @queues, now, queue) end
+for _, executor in ipairs(request[4]) do
+  local record = P .. @executor .. executor
+  redis.call('HSETNX', record, 'idle', '0')
+  redis.call('PEXPIRE', record, ttl)
+  redis.call('ZADD', P .. @executors, now, executor)
+end
+for _, model in ipairs(request[5]) do
+  redis.call('ZADD', P .. @models, now, model)
+  redis.call('PEXPIRE', P .. @model .. model, ttl)
+end
+for _, set in ipairs({ @workers, @queues, @models, @executors }) do redis.call('ZREMRANGEBYSCORE', P .. set, '-inf', now - ttl) end
+return 0

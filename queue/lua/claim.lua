@@ -1,0 +1,9 @@
+#!lua flags=allow-oom
+-- claim: the next batch for an executor.
+-- ARGV[1] msgpack request (lib/claim.lua)
+-- reply   { 'claimed', pool, { task, ... } } | { 'empty' } | { 'unregistered' }
+-- @include base
+-- @include claim
+local reply = claim(cmsgpack.unpack(ARGV[1]))
+publish()
+return reply

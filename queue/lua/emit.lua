@@ -1,0 +1,40 @@
+#!lua flags=allow-oom
+-- emit: streams pieces of output and progress of running attempts.
+-- ARGV[1]   msgpack { { id, token, kind, index, fraction or '', message }, ... }; kind 'chunk' or 'progress'
+-- ARGV[1+i] a chunk's payload
+-- reply     for each: 'held' | 'cancel' | 'lost' | 'overflow'
+-- @include base
+-- @include publish
+
+local function chunk(id, record, v, index, payload)
+  if index < (tonumber(v[4]) or 0) then return end
+  local bytes = (tonumber(v[5]) or 0) + #payload
+  if bytes > %chunkBytesPerTask then return 'overflow' end
+  local sequence = redis.call('HINCRBY', record, $sequence, 1)
+  redis.call('XADD', P .. @log .. id, sequence .. '-0', 'a', v[6], 'i', index, 't', now, 'p', payload)
+  redis.call('HSET', record, $chunks, index + 1, $lastChunk, sequence, $chunkBytes, bytes)
+  tellChunk(id, v[7], sequence, tonumber(v[6]), index, payload)
+end
+
+local function progress(id, record, v, fraction, message)
+  redis.call('HSET', record, $progressMessage, message)
+  if fraction == '' then redis.call('HDEL', record, $progressFraction) else redis.call('HSET', record, $progressFraction, fraction) end
+  redis.call('HINCRBY', record, $sequence, 1)
+  tell(id, v[7])
+end
+
+local replies = {}
+for i, item in ipairs(cmsgpack.unpack(ARGV[1])) do
+  local id = item[1]
+  local record = P .. @record .. id
+  local v = redis.call('HMGET', record, $state, $token, $cancelRequested, $chunks, $chunkBytes, $attempt, $watchers)
+  if v[1] ~= 'running' or v[2] ~= item[2] then
+    replies[i] = 'lost'
+  else
+    local problem
+    if item[3] == 'chunk' then problem = chunk(id, record, v, item[4], ARGV[1 + i]) else progress(id, record, v, item[5], item[6]) end
+    replies[i] = problem or (v[3] and 'cancel') or 'held'
+  end
+end
+publish()
+return replies

@@ -1,0 +1,47 @@
+#!lua flags=allow-oom
+-- redrive: makes a new task of a dead letter, once: it moves the inputs and takes the letter off the list. Repeated, it names the same new task.
+-- ARGV    old id, new id, ...
+-- reply   for each pair the new id, or '' where the old one is no dead letter
+-- @include base
+-- @include task
+local COPIED = { $model, $version, $queue, $priority, $rows, $signature, $bytes, $maxAttempts, $hardLimit, $softLimit, $resultTtl, $ignoreResult, $openVersion, $contents }
+
+local function redrive(id, newId)
+  local known = redis.call('HGET', P .. @record .. id, $redrivenTo)
+  if known then return known end
+  local task = load(id)
+  if not task or task.state ~= 'failed' or not redis.call('ZSCORE', P .. @dead, id) then return '' end
+  local record = P .. @record .. newId
+  local values = redis.call('HMGET', task.record, unpack(COPIED))
+  local fields = { $submitted, now, $sequence, 1, $state, 'queued', $redrivenFrom, id }
+  for i, name in ipairs(COPIED) do
+    if values[i] then
+      fields[#fields + 1] = name
+      fields[#fields + 1] = values[i]
+    end
+  end
+  redis.call('RENAME', P .. @input .. id, P .. @input .. newId)
+  if redis.call('COPY', P .. @metadata .. id, P .. @metadata .. newId) == 1 then
+    redis.call('PERSIST', P .. @metadata .. newId)
+    fields[#fields + 1] = $hasMetadata
+    fields[#fields + 1] = '1'
+  end
+  fields[#fields + 1] = $rank
+  fields[#fields + 1] = task.priority
+  fields[#fields + 1] = $entry
+  fields[#fields + 1] = enqueue(task.pool, task.priority, newId, task.rows, task.bytes, task.signature)
+  redis.call('HSET', record, unpack(fields))
+  redis.call('HINCRBY', P .. @bytes, task.queue, task.bytes)
+  redis.call('ZREM', P .. @dead, id)
+  redis.call('ZREM', P .. @dead .. ':' .. task.queue, id)
+  redis.call('DECRBY', P .. @deadBytes, task.bytes)
+  redis.call('HSET', task.record, $redrivenTo, newId, $expires, now + task.ttl)
+  redis.call('HINCRBY', task.record, $sequence, 1)
+  expireAll(task, task.ttl)
+  return newId
+end
+
+local replies = {}
+for i = 1, #ARGV, 2 do replies[#replies + 1] = redrive(ARGV[i], ARGV[i + 1]) end
+publish()
+return replies

@@ -1,0 +1,34 @@
+/** How inferq's connections behave: retry quickly, never queue behind a dead socket on servers, resend on workers. */
+
+import type { RedisOptions } from 'ioredis';
+
+const longestRetryMs = 500;
+
+const shared: RedisOptions = {
+  // RESP2 is the quicker wire for small calls in ioredis 6.
+  protocol: 2,
+  replyMapping: 'legacy',
+  keepAlive: 30_000,
+  connectTimeout: 5_000,
+  retryStrategy: (times) => Math.min(longestRetryMs, 20 * 2 ** Math.min(times, 5)),
+};
+
+/** For commands. `fail`: a command that cannot be sent fails at once; `wait`: it holds on, and is sent again after a reconnect. */
+export function commandOptions(whenDown: 'fail' | 'wait'): RedisOptions {
+  return whenDown === 'fail'
+    ? { ...shared, enableOfflineQueue: false, maxRetriesPerRequest: 1 }
+    : { ...shared, enableOfflineQueue: true, maxRetriesPerRequest: null };
+}
+
+/** For the subscriber: nothing is queued, the inbox subscribes again itself. */
+export const subscriberOptions: RedisOptions = { ...shared, enableOfflineQueue: false, autoResubscribe: false, maxRetriesPerRequest: 1 };
+
+/** A URL (`redis://`, `rediss://` or `unix:///path`) without its password, for people. */
+export function shownUrl(url: string): string {
+  return url.replace(/\/\/([^@/]*)@/, '//***@');
+}
+
+/** What ioredis takes: a socket path for `unix:` URLs. */
+export function target(url: string): string {
+  return url.startsWith('unix://') ? url.slice('unix://'.length) : url;
+}

@@ -1,0 +1,41 @@
+/** Runs upkeep on a beat: due tasks every 100 ms, everything else once a second. Any number of processes may do it. */
+
+import type { Upkeep } from './queue.ts';
+
+const promoteMs = 100;
+const restMs = 1_000;
+
+/** Calls `work` again and again, `pauseMs` after the last call ended. */
+function beat(work: () => Promise<unknown>, pauseMs: number, onError: (error: unknown) => void): () => Promise<void> {
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let current: Promise<void> = Promise.resolve();
+  const turn = () => {
+    current = work()
+      .catch(onError)
+      .then(() => {
+        if (!stopped) timer = setTimeout(turn, pauseMs);
+      });
+  };
+  turn();
+  return async () => {
+    stopped = true;
+    clearTimeout(timer);
+    await current;
+  };
+}
+
+/** Starts the beat; `onError` hears what a turn threw, and the next turn comes all the same. */
+export function startUpkeep(upkeep: Upkeep, onError: (error: unknown) => void): { stop(): Promise<void> } {
+  const stops = [
+    beat(() => upkeep.promote(), promoteMs, onError),
+    beat(() => upkeep.reclaim(), restMs, onError),
+    beat(() => upkeep.repair(), restMs, onError),
+    beat(() => upkeep.prune(), restMs, onError),
+  ];
+  return {
+    stop: async () => {
+      await Promise.all(stops.map((stop) => stop()));
+    },
+  };
+}

@@ -1,0 +1,37 @@
+/** Dead letters: listing and redriving them. */
+
+import type { TaskSnapshot } from '@inferq/core/task.ts';
+import type { Redis } from 'ioredis';
+import type { DeadLetterFilter, DeadLetterPage } from '../queue.ts';
+import { Script } from '../scripts.ts';
+import { readSnapshot, text } from '../snapshot.ts';
+
+const listScript = new Script('dead.lua');
+const redriveScript = new Script('redrive.lua');
+
+/** A page, newest first. `token` comes from the page before; one that is no token starts anew. */
+export async function listDeadLetters(redis: Redis, filter: DeadLetterFilter, pageSize: number, token = ''): Promise<DeadLetterPage> {
+  const [lastId = '', lastTime = ''] = /^[0-9a-z]{26}@\d+$/.test(token) ? token.split('@') : [];
+  const [shots, next, time] = (await listScript.run(redis, [
+    filter.model ?? '',
+    filter.queue ?? '',
+    (filter.codes ?? []).join(' '),
+    filter.after ?? '-inf',
+    filter.before ?? '+inf',
+    pageSize,
+    lastId,
+    lastTime,
+  ])) as [unknown[], unknown, unknown];
+  const tasks = shots.map(readSnapshot).filter((task): task is TaskSnapshot => task !== undefined);
+  return { tasks, ...(text(next) ? { nextToken: `${text(next)}@${text(time)}` } : {}) };
+}
+
+/** Old id to new id, as `SubmissionQueue.redrive`. */
+export async function redrive(redis: Redis, pairs: readonly { id: string; newId: string }[]): Promise<Map<string, string>> {
+  if (pairs.length === 0) return new Map();
+  const replies = (await redriveScript.run(
+    redis,
+    pairs.flatMap(({ id, newId }) => [id, newId]),
+  )) as unknown[];
+  return new Map(pairs.map(({ id }, index) => [id, text(replies[index])] as const).filter(([, newId]) => newId !== ''));
+}

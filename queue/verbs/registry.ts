@@ -1,0 +1,57 @@
+/** Who works, and which models and queues are known. */
+
+import type { ModelSpec } from '@inferq/core/model.ts';
+import { encode } from '@msgpack/msgpack';
+import type { Redis } from 'ioredis';
+import { key } from '../keys.ts';
+import type { Registry, WorkerEntry } from '../queue.ts';
+import { Script } from '../scripts.ts';
+import { text } from '../snapshot.ts';
+
+const announceScript = new Script('announce.lua');
+const modelScript = new Script('announce_model.lua');
+const retireScript = new Script('retire.lua');
+const registryScript = new Script('registry.lua');
+
+function modelsOf(entry: WorkerEntry): string[] {
+  return [...new Set(entry.executors.flatMap((executor) => executor.models.map(({ name, version }) => `${name}:${version}`)))];
+}
+
+/** As `WorkerRegistry.announceWorker`. */
+export async function announceWorker(redis: Redis, entry: WorkerEntry): Promise<void> {
+  const queues = entry.queues.map(({ queue }) => queue);
+  const executors = entry.executors.map(({ name }) => name);
+  await announceScript.run(redis, [encode([entry.name, JSON.stringify(entry), queues, executors, modelsOf(entry)])]);
+}
+
+/** As `WorkerRegistry.announceModels`. */
+export async function announceModels(redis: Redis, leaseMs: number, models: readonly ModelSpec[]) {
+  return Promise.all(
+    models.map(async (spec) => {
+      const args = [leaseMs, `${spec.name}:${spec.version}`, spec.digest, JSON.stringify(spec), spec.queue];
+      const outcome = text(await modelScript.run(redis, args)) as 'announced' | 'conflict';
+      return { name: spec.name, version: spec.version, outcome };
+    }),
+  );
+}
+
+/** As `WorkerRegistry.retireWorker`. */
+export async function retireWorker(redis: Redis, leaseMs: number, name: string): Promise<void> {
+  const known = await redis.get(key('worker', name));
+  const models = known ? modelsOf(JSON.parse(known) as WorkerEntry) : [];
+  await retireScript.run(redis, [leaseMs, name, ...models]);
+}
+
+function byNameThenNewest(one: ModelSpec, other: ModelSpec): number {
+  return one.name === other.name ? Number(other.version) - Number(one.version) : one.name < other.name ? -1 : 1;
+}
+
+/** As `WorkerRegistry.readRegistry`. */
+export async function readRegistry(redis: Redis, leaseMs: number): Promise<Registry> {
+  const [workers, models, queues] = (await registryScript.run(redis, [leaseMs])) as [unknown[], unknown[], unknown[]];
+  return {
+    workers: workers.map((json) => JSON.parse(text(json)) as WorkerEntry),
+    models: models.map((json) => JSON.parse(text(json)) as ModelSpec).sort(byNameThenNewest),
+    queues: queues.map(text).sort(),
+  };
+}

@@ -1,0 +1,125 @@
+/** submit: new tasks into the queue, many in one call. Large inputs go ahead as plain SETs and never pass through Lua. */
+
+import { defaults, limits } from '@inferq/core/limits.ts';
+import { encode } from '@msgpack/msgpack';
+import type { Redis } from 'ioredis';
+import { key } from '../keys.ts';
+import type { NewTask, QueueLimits, SubmitOutcome } from '../queue.ts';
+import { type RecordField, recordFields } from '../record.ts';
+import { Script } from '../scripts.ts';
+import { readSnapshot, text } from '../snapshot.ts';
+
+const script = new Script('submit.lua');
+const nothing = new Uint8Array(0);
+/** How often a large input that vanished between its SET and the script is sent again. */
+const sends = 3;
+
+function isLarge(task: NewTask): boolean {
+  return task.input.length > limits.inlineBytes;
+}
+
+/** The record's fixed fields; those that have their default are left out. */
+function fieldsOf(task: NewTask): (string | number)[] {
+  const fields: (string | number)[] = [];
+  const add = (name: RecordField, value: string | number | undefined, standard?: string | number) => {
+    if (value !== undefined && value !== standard) fields.push(recordFields[name], value);
+  };
+  add('model', task.model);
+  add('version', task.version);
+  add('queue', task.queue);
+  add('priority', task.priority, defaults.priority);
+  add('rows', task.rows, 1);
+  add('signature', task.signature, '');
+  add('bytes', task.input.length);
+  add('maxAttempts', task.maxAttempts, defaults.maxAttempts);
+  add('hardLimit', task.hardLimitMs, defaults.hardLimitMs);
+  add('softLimit', task.softLimitMs);
+  add('resultTtl', task.resultTtlMs, defaults.resultTtlMs);
+  if (task.ignoreResult) add('ignoreResult', '1');
+  if (task.openVersion) add('openVersion', '1');
+  if (task.contents) add('contents', '1');
+  return fields;
+}
+
+function pack(task: NewTask): unknown[] {
+  return [
+    task.id,
+    task.queue,
+    `${task.queue}:${task.model}:${task.version}`,
+    String(task.priority),
+    task.rows,
+    task.input.length,
+    task.signature,
+    task.idempotency?.key ?? '',
+    task.idempotency?.digest ?? '',
+    task.delayMs ?? -1,
+    task.notBefore ?? -1,
+    task.startWithinMs ?? -1,
+    task.startDeadline ?? -1,
+    task.watchBy ?? '',
+    task.metadata ?? '',
+    isLarge(task) ? 1 : 0,
+    fieldsOf(task),
+  ];
+}
+
+function readOutcome(reply: unknown, task: NewTask): SubmitOutcome | 'missing' {
+  const [kind, value] = reply as [unknown, unknown];
+  switch (text(kind)) {
+    case 'accepted':
+      return { kind: 'accepted', id: task.id, submittedAt: Number(text(value)) };
+    case 'duplicate': {
+      const snapshot = readSnapshot(value);
+      if (!snapshot) throw new Error(`the task that holds the key of ${task.id} has no record`);
+      return { kind: 'duplicate', snapshot };
+    }
+    case 'conflict':
+      return { kind: 'conflict', id: text(value) };
+    case 'full':
+      return { kind: 'full', what: text(value) as 'tasks' | 'bytes' | 'results' | 'memory' };
+    default:
+      return 'missing';
+  }
+}
+
+/** Stages a large input; false where Redis is out of memory. */
+async function stage(redis: Redis, task: NewTask): Promise<boolean> {
+  try {
+    await redis.set(key('input', task.id), task.input as Buffer, 'PX', limits.attemptOutputTtlMs);
+    return true;
+  } catch (error) {
+    if (isOutOfMemory(error)) return false;
+    throw error;
+  }
+}
+
+/** Whether Redis refused a write because its memory is full. */
+export function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error && /\bOOM\b/.test(error.message);
+}
+
+/** Submits up to `limits.itemsPerCall` tasks; the outcomes are in their order. Safe to send again: ids make it idempotent. */
+export async function submit(redis: Redis, queueLimits: QueueLimits, tasks: readonly NewTask[]): Promise<SubmitOutcome[]> {
+  const outcomes = new Array<SubmitOutcome | 'missing'>(tasks.length).fill('missing');
+  for (let send = 0; send < sends && outcomes.includes('missing'); send++) {
+    const open = tasks.map((task, index) => ({ task, index })).filter(({ index }) => outcomes[index] === 'missing');
+    const { maxTasks, maxBytes, retainedBytes } = queueLimits;
+    const packed = encode([[maxTasks, maxBytes, retainedBytes], open.map(({ task }) => pack(task))]);
+    const staged = open.filter(({ task }) => isLarge(task)).map(async ({ task, index }) => ({ index, held: await stage(redis, task) }));
+    const inputs = open.map(({ task }) => (isLarge(task) ? nothing : task.input));
+    try {
+      const [replies, ...stages] = await Promise.all([script.run(redis, [packed, ...inputs]), ...staged]);
+      open.forEach(({ task, index }, at) => {
+        outcomes[index] = readOutcome((replies as unknown[])[at], task);
+      });
+      for (const { index, held } of stages) if (!held) outcomes[index] = { kind: 'full', what: 'memory' };
+    } catch (error) {
+      if (!isOutOfMemory(error)) throw error;
+      for (const { index } of open) outcomes[index] = { kind: 'full', what: 'memory' };
+    }
+  }
+  return outcomes.map((outcome) => {
+    if (outcome === 'missing') throw new Error('a large input vanished before its task was made');
+    return outcome;
+  });
+}

@@ -1,0 +1,59 @@
+/** watch, unwatch and inspect: what tasks look like, and who is told when that changes. */
+
+import type { ChunkRecord, TaskSnapshot } from '@inferq/core/task.ts';
+import type { Redis } from 'ioredis';
+import { key } from '../keys.ts';
+import { recordFields } from '../record.ts';
+import { Script } from '../scripts.ts';
+import { readSnapshot, text } from '../snapshot.ts';
+
+const watchScript = new Script('watch.lua');
+const unwatchScript = new Script('unwatch.lua');
+const chunksPerRead = 128;
+
+/** Snapshots in the order of `ids`; with `inbox`, registers it with every unfinished one. */
+export async function inspect(redis: Redis, ids: readonly string[], inbox = ''): Promise<(TaskSnapshot | undefined)[]> {
+  if (ids.length === 0) return [];
+  const replies = (await watchScript.run(redis, [inbox, ...ids])) as unknown[];
+  return ids.map((_id, index) => readSnapshot(replies[index]));
+}
+
+/** Takes `inbox` off the watchers of these tasks. */
+export async function unwatch(redis: Redis, ids: readonly string[], inbox: string): Promise<void> {
+  if (ids.length > 0) await unwatchScript.run(redis, [inbox, ...ids]);
+}
+
+function readChunk(taskId: string, entry: [Buffer, Buffer[]]): ChunkRecord {
+  const [id, fields] = entry;
+  return {
+    taskId,
+    sequence: Number.parseInt(text(id), 10),
+    attempt: Number(text(fields[1])),
+    index: Number(text(fields[3])),
+    time: Number(text(fields[5])),
+    payload: fields[7] as Buffer,
+  };
+}
+
+/** As `SubmissionQueue.readChunks`. */
+export async function readChunks(
+  redis: Redis,
+  id: string,
+  afterSequence: number,
+  maxBytes: number,
+): Promise<{ chunks: ChunkRecord[]; more: boolean } | 'gone'> {
+  const [[lastChunk], entries] = await Promise.all([
+    redis.hmget(key('record', id), recordFields.lastChunk),
+    redis.xrangeBuffer(key('log', id), `(${afterSequence}-0`, '+', 'COUNT', chunksPerRead) as unknown as Promise<[Buffer, Buffer[]][]>,
+  ]);
+  if (entries.length === 0) return lastChunk && Number(lastChunk) > afterSequence ? 'gone' : { chunks: [], more: false };
+  const chunks: ChunkRecord[] = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    const chunk = readChunk(id, entry);
+    bytes += chunk.payload.length;
+    if (chunks.length > 0 && bytes > maxBytes) return { chunks, more: true };
+    chunks.push(chunk);
+  }
+  return { chunks, more: entries.length === chunksPerRead };
+}
