@@ -24,71 +24,122 @@ export const protobufPackage = "inferq.v1";
 
 export const protobufFileName = "inferq/v1/admin.proto";
 
+/** Asks for a page. */
 export interface ListQueuesRequest {
+  /** At most so many, 100 by default, 1000 at most. */
   pageSize: number;
+  /** From the page before; empty for the first. */
   pageToken: string;
 }
 
+/** A page. */
 export interface ListQueuesResponse {
+  /** Sorted by name. */
   queues: Queue[];
+  /** Asks for the next page; empty on the last. */
   nextPageToken: string;
 }
 
+/** Asks for a page. */
 export interface ListWorkersRequest {
+  /** At most so many, 100 by default, 1000 at most. */
   pageSize: number;
+  /** From the page before; empty for the first. */
   pageToken: string;
 }
 
+/** A page. */
 export interface ListWorkersResponse {
+  /** Sorted by name. */
   workers: Worker[];
+  /** Asks for the next page; empty on the last. */
   nextPageToken: string;
 }
 
+/** Asks for a page. */
 export interface ListModelsRequest {
+  /** At most so many, 100 by default, 1000 at most. */
   pageSize: number;
+  /** From the page before; empty for the first. */
   pageToken: string;
 }
 
+/** A page. */
 export interface ListModelsResponse {
+  /** Sorted by name, newest version first. */
   models: Model[];
+  /** Asks for the next page; empty on the last. */
   nextPageToken: string;
 }
 
+/** What is left out does not matter. */
 export interface DeadLetterFilter {
+  /** Only this model. */
   model: string;
+  /** Only this queue. */
   queue: string;
+  /** Only these causes. */
   codes: TaskErrorCode[];
-  after: Date | undefined;
+  /** Only those that ended at or after. */
+  after:
+    | Date
+    | undefined;
+  /** Only those that ended at or before. */
   before: Date | undefined;
 }
 
+/** Asks for a page. */
 export interface ListDeadLettersRequest {
-  filter: DeadLetterFilter | undefined;
+  /** Which ones. */
+  filter:
+    | DeadLetterFilter
+    | undefined;
+  /** At most so many, 100 by default, 1000 at most. */
   pageSize: number;
+  /** From the page before; empty for the first. */
   pageToken: string;
 }
 
+/** A page. */
 export interface ListDeadLettersResponse {
+  /** With their errors and attempts. */
   tasks: Task[];
+  /** Asks for the next page; empty on the last. */
   nextPageToken: string;
 }
 
+/** Some tasks. */
 export interface TaskIds {
+  /** Their ids. */
   taskIds: string[];
 }
 
+/** Which dead letters become new tasks. */
 export interface RedriveDeadLettersRequest {
-  selection: { $case: "ids"; value: TaskIds } | { $case: "filter"; value: DeadLetterFilter } | {
-    $case: "all";
-    value: boolean;
-  } | undefined;
+  selection:
+    | //
+    /** These. */
+    { $case: "ids"; value: TaskIds }
+    | //
+    /** Those that pass. */
+    { $case: "filter"; value: DeadLetterFilter }
+    | //
+    /** Every one. */
+    { $case: "all"; value: boolean }
+    | undefined;
+  /** Only count. */
   dryRun: boolean;
+  /** At most so many in this call. Default 1000. */
   limit: number;
 }
 
+/** What became of them. */
 export interface RedriveDeadLettersResponse {
+  /** How many the selection matched. */
   matched: bigint;
+  /** Old id to new id. Repeated, a redrive answers the same new ids. */
   redriven: { [key: string]: string };
+  /** Matched but left, because of the limit. */
   remaining: bigint;
 }
 
@@ -1443,11 +1494,13 @@ export const RedriveDeadLettersResponse_RedrivenEntry: MessageFns<RedriveDeadLet
   },
 };
 
+/** What operators ask for. */
 export type AdminDefinition = typeof AdminDefinition;
 export const AdminDefinition = {
   name: "Admin",
   fullName: "inferq.v1.Admin",
   methods: {
+    /** Every queue that exists. */
     listQueues: {
       name: "ListQueues",
       requestType: ListQueuesRequest as typeof ListQueuesRequest,
@@ -1456,6 +1509,7 @@ export const AdminDefinition = {
       responseStream: false,
       options: {},
     },
+    /** Every worker seen within a lease. */
     listWorkers: {
       name: "ListWorkers",
       requestType: ListWorkersRequest as typeof ListWorkersRequest,
@@ -1464,6 +1518,7 @@ export const AdminDefinition = {
       responseStream: false,
       options: {},
     },
+    /** Every model version known, live or not. */
     listModels: {
       name: "ListModels",
       requestType: ListModelsRequest as typeof ListModelsRequest,
@@ -1472,6 +1527,7 @@ export const AdminDefinition = {
       responseStream: false,
       options: {},
     },
+    /** Failed tasks that are kept, newest first. */
     listDeadLetters: {
       name: "ListDeadLetters",
       requestType: ListDeadLettersRequest as typeof ListDeadLettersRequest,
@@ -1480,6 +1536,7 @@ export const AdminDefinition = {
       responseStream: false,
       options: {},
     },
+    /** Makes new tasks of dead letters, each once. */
     redriveDeadLetters: {
       name: "RedriveDeadLetters",
       requestType: RedriveDeadLettersRequest as typeof RedriveDeadLettersRequest,
@@ -1491,8 +1548,10 @@ export const AdminDefinition = {
   },
 } as const;
 
+/** What operators ask for. */
 export type AdminService = typeof AdminService;
 export const AdminService = {
+  /** Every queue that exists. */
   listQueues: {
     path: "/inferq.v1.Admin/ListQueues" as const,
     requestStream: false as const,
@@ -1502,6 +1561,7 @@ export const AdminService = {
     responseSerialize: (value: ListQueuesResponse): Buffer => Buffer.from(ListQueuesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListQueuesResponse => ListQueuesResponse.decode(value),
   },
+  /** Every worker seen within a lease. */
   listWorkers: {
     path: "/inferq.v1.Admin/ListWorkers" as const,
     requestStream: false as const,
@@ -1511,6 +1571,7 @@ export const AdminService = {
     responseSerialize: (value: ListWorkersResponse): Buffer => Buffer.from(ListWorkersResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListWorkersResponse => ListWorkersResponse.decode(value),
   },
+  /** Every model version known, live or not. */
   listModels: {
     path: "/inferq.v1.Admin/ListModels" as const,
     requestStream: false as const,
@@ -1520,6 +1581,7 @@ export const AdminService = {
     responseSerialize: (value: ListModelsResponse): Buffer => Buffer.from(ListModelsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListModelsResponse => ListModelsResponse.decode(value),
   },
+  /** Failed tasks that are kept, newest first. */
   listDeadLetters: {
     path: "/inferq.v1.Admin/ListDeadLetters" as const,
     requestStream: false as const,
@@ -1531,6 +1593,7 @@ export const AdminService = {
       Buffer.from(ListDeadLettersResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListDeadLettersResponse => ListDeadLettersResponse.decode(value),
   },
+  /** Makes new tasks of dead letters, each once. */
   redriveDeadLetters: {
     path: "/inferq.v1.Admin/RedriveDeadLetters" as const,
     requestStream: false as const,
@@ -1545,14 +1608,20 @@ export const AdminService = {
 } as const;
 
 export interface AdminServer extends UntypedServiceImplementation {
+  /** Every queue that exists. */
   listQueues: handleUnaryCall<ListQueuesRequest, ListQueuesResponse>;
+  /** Every worker seen within a lease. */
   listWorkers: handleUnaryCall<ListWorkersRequest, ListWorkersResponse>;
+  /** Every model version known, live or not. */
   listModels: handleUnaryCall<ListModelsRequest, ListModelsResponse>;
+  /** Failed tasks that are kept, newest first. */
   listDeadLetters: handleUnaryCall<ListDeadLettersRequest, ListDeadLettersResponse>;
+  /** Makes new tasks of dead letters, each once. */
   redriveDeadLetters: handleUnaryCall<RedriveDeadLettersRequest, RedriveDeadLettersResponse>;
 }
 
 export interface AdminClient extends Client {
+  /** Every queue that exists. */
   listQueues(
     request: ListQueuesRequest,
     callback: (error: ServiceError | null, response: ListQueuesResponse) => void,
@@ -1568,6 +1637,7 @@ export interface AdminClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListQueuesResponse) => void,
   ): ClientUnaryCall;
+  /** Every worker seen within a lease. */
   listWorkers(
     request: ListWorkersRequest,
     callback: (error: ServiceError | null, response: ListWorkersResponse) => void,
@@ -1583,6 +1653,7 @@ export interface AdminClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListWorkersResponse) => void,
   ): ClientUnaryCall;
+  /** Every model version known, live or not. */
   listModels(
     request: ListModelsRequest,
     callback: (error: ServiceError | null, response: ListModelsResponse) => void,
@@ -1598,6 +1669,7 @@ export interface AdminClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListModelsResponse) => void,
   ): ClientUnaryCall;
+  /** Failed tasks that are kept, newest first. */
   listDeadLetters(
     request: ListDeadLettersRequest,
     callback: (error: ServiceError | null, response: ListDeadLettersResponse) => void,
@@ -1613,6 +1685,7 @@ export interface AdminClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListDeadLettersResponse) => void,
   ): ClientUnaryCall;
+  /** Makes new tasks of dead letters, each once. */
   redriveDeadLetters(
     request: RedriveDeadLettersRequest,
     callback: (error: ServiceError | null, response: RedriveDeadLettersResponse) => void,

@@ -31,24 +31,71 @@ export const protobufPackage = "inferq.v1";
 
 export const protobufFileName = "inferq/v1/broker.proto";
 
+/** A task. What is left out has the model's value or the default that docs/options.md lists; what cannot be honoured is refused. */
 export interface SubmitRequest {
+  /** Which model to run. */
   model: string;
+  /** Which version; empty: the highest that a live executor has, else the highest known. */
   version: string;
+  /** The input tensors, checked against the model before the reply. */
   inputs: Tensor[];
+  /** Declared parameters of the model; others are refused. */
   parameters: { [key: string]: Parameter };
+  /** Where to wait; empty: the model's queue. */
   queue: string;
-  priority?: number | undefined;
+  /** 0 to 9, 9 is first. Default 5. */
+  priority?:
+    | number
+    | undefined;
+  /** At most 256 bytes. A second Submit with the same key and content is the same task; with other content it is ALREADY_EXISTS. */
   idempotencyKey: string;
-  start: { $case: "delay"; value: Duration } | { $case: "notBefore"; value: Date } | undefined;
-  startLimit: { $case: "startWithin"; value: Duration } | { $case: "startDeadline"; value: Date } | undefined;
-  softTimeLimit: Duration | undefined;
-  hardTimeLimit: Duration | undefined;
-  maxAttempts?: number | undefined;
-  resultTtl: Duration | undefined;
-  ignoreResult?: boolean | undefined;
+  start:
+    | //
+    /** Not before so long from now, at most 30 days. */
+    { $case: "delay"; value: Duration }
+    | //
+    /** Not before this time, at most 30 days ahead. */
+    { $case: "notBefore"; value: Date }
+    | undefined;
+  startLimit:
+    | //
+    /** Not worth starting after so long: it then becomes EXPIRED. */
+    { $case: "startWithin"; value: Duration }
+    | //
+    /** Not worth starting after this time. */
+    { $case: "startDeadline"; value: Date }
+    | undefined;
+  /** Asks a run to stop after so long; it may leave a partial result. Refused where the model runs the task in one slice. */
+  softTimeLimit:
+    | Duration
+    | undefined;
+  /** Ends a run after so long. Default the model's, 300 s where it has none; at most 24 h. */
+  hardTimeLimit:
+    | Duration
+    | undefined;
+  /** Attempts to spend, 1 to 100. Default the model's, 3 where it has none. */
+  maxAttempts?:
+    | number
+    | undefined;
+  /** How long the result is kept after the end, 1 s to 30 days. Default 1 h. */
+  resultTtl:
+    | Duration
+    | undefined;
+  /** Stores no outputs; a watch still gets every event, the last one without outputs. */
+  ignoreResult?:
+    | boolean
+    | undefined;
+  /** Comes back with the task; 8 KiB of keys and values at most. */
   metadata: { [key: string]: string };
-  wait: Duration | undefined;
-  outputs: OutputOptions | undefined;
+  /** Answers when the task ends, or after so long as it stands. At most 5 minutes. Not inside a stream. */
+  wait:
+    | Duration
+    | undefined;
+  /** What the reply carries of the outputs. */
+  outputs:
+    | OutputOptions
+    | undefined;
+  /** Needs wait. The call's deadline becomes the start deadline, and a call that breaks off cancels the task after 2 s unless a Submit with the same key takes it up. */
   bindToCall: boolean;
 }
 
@@ -62,77 +109,135 @@ export interface SubmitRequest_MetadataEntry {
   value: string;
 }
 
+/** The task was accepted: it is stored. */
 export interface SubmitResponse {
+  /** Its id. */
   taskId: string;
+  /** The idempotency key named this task before. */
   duplicate: boolean;
+  /** With wait: the task as it ended or stands. */
   task: Task | undefined;
 }
 
+/** Several items at once: framing is most of a small message's cost. */
 export interface SubmitManyRequest {
+  /** Handled in order. */
   items: SubmitManyRequest_Item[];
 }
 
+/** One thing to do. */
 export interface SubmitManyRequest_Item {
+  /** At most 256 bytes; its outcome carries it. */
   correlationId: string;
+  /** Send this task's events on this stream. */
   follow: boolean;
-  action: { $case: "submit"; value: SubmitRequest } | { $case: "watch"; value: WatchResultRequest } | {
-    $case: "cancel";
-    value: CancelRequest;
-  } | undefined;
-}
-
-export interface SubmitManyResponse {
-  outcomes: SubmitManyResponse_Outcome[];
-  events: TaskEvent[];
-}
-
-export interface SubmitManyResponse_Outcome {
-  correlationId: string;
-  duplicate: boolean;
-  result:
-    | { $case: "taskId"; value: string }
-    | { $case: "snapshot"; value: Task }
-    | { $case: "error"; value: Error }
+  action:
+    | //
+    /** As in Submit, without wait and bind_to_call. */
+    { $case: "submit"; value: SubmitRequest }
+    | //
+    /** Follow a task that exists, from a sequence on. */
+    { $case: "watch"; value: WatchResultRequest }
+    | //
+    /** As in Cancel. */
+    { $case: "cancel"; value: CancelRequest }
     | undefined;
 }
 
-export interface GetResultRequest {
-  taskId: string;
-  wait: Duration | undefined;
-  outputs: OutputOptions | undefined;
-}
-
-export interface GetResultResponse {
-  task: Task | undefined;
-}
-
-export interface WatchResultRequest {
-  taskId: string;
-  afterSequence: bigint;
-  outputs: OutputOptions | undefined;
-  cancelOnDisconnect: boolean;
-}
-
-export interface WatchResultResponse {
-  snapshot: Task | undefined;
+/** What was ready together. */
+export interface SubmitManyResponse {
+  /** One for each item. */
+  outcomes: SubmitManyResponse_Outcome[];
+  /** Of followed tasks, in order for each. */
   events: TaskEvent[];
 }
 
-export interface CancelRequest {
-  taskId: string;
-  force: boolean;
+/** What became of one item. It comes before the task's events. */
+export interface SubmitManyResponse_Outcome {
+  /** That of the item. */
+  correlationId: string;
+  /** The idempotency key named this task before. */
+  duplicate: boolean;
+  result:
+    | //
+    /** The task was accepted. */
+    { $case: "taskId"; value: string }
+    | //
+    /** The task as it stands: for watch, cancel, and a followed duplicate. */
+    { $case: "snapshot"; value: Task }
+    | //
+    /** The item was refused. */
+    { $case: "error"; value: Error }
+    | undefined;
 }
 
-export interface CancelResponse {
+/** Asks for a task. */
+export interface GetResultRequest {
+  /** The task. */
+  taskId: string;
+  /** Answer when it ends, or after so long as it stands. At most 5 minutes. */
+  wait:
+    | Duration
+    | undefined;
+  /** What the reply carries of the outputs. */
+  outputs: OutputOptions | undefined;
+}
+
+/** A task. */
+export interface GetResultResponse {
+  /** As it stands. A failed task is an answer, not an error. */
   task: Task | undefined;
 }
 
+/** Asks for a task's events. */
+export interface WatchResultRequest {
+  /** The task. */
+  taskId: string;
+  /** Only what came after; 0: all chunks of the current attempt. */
+  afterSequence: bigint;
+  /** What events carry of the outputs. */
+  outputs:
+    | OutputOptions
+    | undefined;
+  /** Cancels the task when this client leaves, not when the server stops. */
+  cancelOnDisconnect: boolean;
+}
+
+/** A snapshot first, then events; empty after 30 s of silence, to show that the stream lives. */
+export interface WatchResultResponse {
+  /** In the first message: the task to which the events add. */
+  snapshot:
+    | Task
+    | undefined;
+  /** What was ready together, rising by sequence. */
+  events: TaskEvent[];
+}
+
+/** Asks for a task's end. */
+export interface CancelRequest {
+  /** The task. */
+  taskId: string;
+  /** End a running task at once, without waiting for its run to return. */
+  force: boolean;
+}
+
+/** The answer to a Cancel. */
+export interface CancelResponse {
+  /** As it stands after the request. */
+  task: Task | undefined;
+}
+
+/** Asks for a model. */
 export interface GetModelRequest {
+  /** Its name. */
   model: string;
+  /** Empty: the one that Submit would choose. */
   version: string;
 }
 
+/** A model. */
 export interface GetModelResponse {
+  /** What it takes and gives. */
   model: Model | undefined;
 }
 
@@ -2123,11 +2228,13 @@ export const GetModelResponse: MessageFns<GetModelResponse> = {
   },
 };
 
+/** Submit tasks, read results, watch them happen. */
 export type BrokerDefinition = typeof BrokerDefinition;
 export const BrokerDefinition = {
   name: "Broker",
   fullName: "inferq.v1.Broker",
   methods: {
+    /** Hands over a task and answers its id at once, or with wait its result. */
     submit: {
       name: "Submit",
       requestType: SubmitRequest as typeof SubmitRequest,
@@ -2136,6 +2243,7 @@ export const BrokerDefinition = {
       responseStream: false,
       options: {},
     },
+    /** Many submits, watches and cancels on one stream, with the events of those that are followed. */
     submitMany: {
       name: "SubmitMany",
       requestType: SubmitManyRequest as typeof SubmitManyRequest,
@@ -2144,6 +2252,7 @@ export const BrokerDefinition = {
       responseStream: true,
       options: {},
     },
+    /** The task as it stands, or with wait as soon as it ends. */
     getResult: {
       name: "GetResult",
       requestType: GetResultRequest as typeof GetResultRequest,
@@ -2152,6 +2261,7 @@ export const BrokerDefinition = {
       responseStream: false,
       options: {},
     },
+    /** A task's events: first a snapshot, then every change and every chunk, the terminal state last. */
     watchResult: {
       name: "WatchResult",
       requestType: WatchResultRequest as typeof WatchResultRequest,
@@ -2160,6 +2270,7 @@ export const BrokerDefinition = {
       responseStream: true,
       options: {},
     },
+    /** Asks for a task's end. */
     cancel: {
       name: "Cancel",
       requestType: CancelRequest as typeof CancelRequest,
@@ -2168,6 +2279,7 @@ export const BrokerDefinition = {
       responseStream: false,
       options: {},
     },
+    /** What a model takes and gives. */
     getModel: {
       name: "GetModel",
       requestType: GetModelRequest as typeof GetModelRequest,
@@ -2179,8 +2291,10 @@ export const BrokerDefinition = {
   },
 } as const;
 
+/** Submit tasks, read results, watch them happen. */
 export type BrokerService = typeof BrokerService;
 export const BrokerService = {
+  /** Hands over a task and answers its id at once, or with wait its result. */
   submit: {
     path: "/inferq.v1.Broker/Submit" as const,
     requestStream: false as const,
@@ -2190,6 +2304,7 @@ export const BrokerService = {
     responseSerialize: (value: SubmitResponse): Buffer => Buffer.from(SubmitResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SubmitResponse => SubmitResponse.decode(value),
   },
+  /** Many submits, watches and cancels on one stream, with the events of those that are followed. */
   submitMany: {
     path: "/inferq.v1.Broker/SubmitMany" as const,
     requestStream: true as const,
@@ -2199,6 +2314,7 @@ export const BrokerService = {
     responseSerialize: (value: SubmitManyResponse): Buffer => Buffer.from(SubmitManyResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SubmitManyResponse => SubmitManyResponse.decode(value),
   },
+  /** The task as it stands, or with wait as soon as it ends. */
   getResult: {
     path: "/inferq.v1.Broker/GetResult" as const,
     requestStream: false as const,
@@ -2208,6 +2324,7 @@ export const BrokerService = {
     responseSerialize: (value: GetResultResponse): Buffer => Buffer.from(GetResultResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetResultResponse => GetResultResponse.decode(value),
   },
+  /** A task's events: first a snapshot, then every change and every chunk, the terminal state last. */
   watchResult: {
     path: "/inferq.v1.Broker/WatchResult" as const,
     requestStream: false as const,
@@ -2217,6 +2334,7 @@ export const BrokerService = {
     responseSerialize: (value: WatchResultResponse): Buffer => Buffer.from(WatchResultResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): WatchResultResponse => WatchResultResponse.decode(value),
   },
+  /** Asks for a task's end. */
   cancel: {
     path: "/inferq.v1.Broker/Cancel" as const,
     requestStream: false as const,
@@ -2226,6 +2344,7 @@ export const BrokerService = {
     responseSerialize: (value: CancelResponse): Buffer => Buffer.from(CancelResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CancelResponse => CancelResponse.decode(value),
   },
+  /** What a model takes and gives. */
   getModel: {
     path: "/inferq.v1.Broker/GetModel" as const,
     requestStream: false as const,
@@ -2238,15 +2357,22 @@ export const BrokerService = {
 } as const;
 
 export interface BrokerServer extends UntypedServiceImplementation {
+  /** Hands over a task and answers its id at once, or with wait its result. */
   submit: handleUnaryCall<SubmitRequest, SubmitResponse>;
+  /** Many submits, watches and cancels on one stream, with the events of those that are followed. */
   submitMany: handleBidiStreamingCall<SubmitManyRequest, SubmitManyResponse>;
+  /** The task as it stands, or with wait as soon as it ends. */
   getResult: handleUnaryCall<GetResultRequest, GetResultResponse>;
+  /** A task's events: first a snapshot, then every change and every chunk, the terminal state last. */
   watchResult: handleServerStreamingCall<WatchResultRequest, WatchResultResponse>;
+  /** Asks for a task's end. */
   cancel: handleUnaryCall<CancelRequest, CancelResponse>;
+  /** What a model takes and gives. */
   getModel: handleUnaryCall<GetModelRequest, GetModelResponse>;
 }
 
 export interface BrokerClient extends Client {
+  /** Hands over a task and answers its id at once, or with wait its result. */
   submit(
     request: SubmitRequest,
     callback: (error: ServiceError | null, response: SubmitResponse) => void,
@@ -2262,12 +2388,14 @@ export interface BrokerClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SubmitResponse) => void,
   ): ClientUnaryCall;
+  /** Many submits, watches and cancels on one stream, with the events of those that are followed. */
   submitMany(): ClientDuplexStream<SubmitManyRequest, SubmitManyResponse>;
   submitMany(options: Partial<CallOptions>): ClientDuplexStream<SubmitManyRequest, SubmitManyResponse>;
   submitMany(
     metadata: Metadata,
     options?: Partial<CallOptions>,
   ): ClientDuplexStream<SubmitManyRequest, SubmitManyResponse>;
+  /** The task as it stands, or with wait as soon as it ends. */
   getResult(
     request: GetResultRequest,
     callback: (error: ServiceError | null, response: GetResultResponse) => void,
@@ -2283,12 +2411,14 @@ export interface BrokerClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetResultResponse) => void,
   ): ClientUnaryCall;
+  /** A task's events: first a snapshot, then every change and every chunk, the terminal state last. */
   watchResult(request: WatchResultRequest, options?: Partial<CallOptions>): ClientReadableStream<WatchResultResponse>;
   watchResult(
     request: WatchResultRequest,
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<WatchResultResponse>;
+  /** Asks for a task's end. */
   cancel(
     request: CancelRequest,
     callback: (error: ServiceError | null, response: CancelResponse) => void,
@@ -2304,6 +2434,7 @@ export interface BrokerClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CancelResponse) => void,
   ): ClientUnaryCall;
+  /** What a model takes and gives. */
   getModel(
     request: GetModelRequest,
     callback: (error: ServiceError | null, response: GetModelResponse) => void,

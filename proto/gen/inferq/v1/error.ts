@@ -11,15 +11,23 @@ export const protobufFileName = "inferq/v1/error.proto";
 
 /** One item's refusal inside a stream: what a unary call says with its status. */
 export interface Error {
+  /** The gRPC status code that a unary call would have ended with. */
   code: number;
+  /** From inferq's closed list, such as MODEL_NOT_FOUND. */
   reason: string;
+  /** What is wrong and what to mend. */
   message: string;
+  /** Every wrong field. */
   violations: FieldViolation[];
+  /** Set where trying again may help, and when. */
   retryAfter: Duration | undefined;
 }
 
+/** One wrong field. */
 export interface FieldViolation {
+  /** Its path in the request, such as inputs[0].shape. */
   field: string;
+  /** What is wrong with it. */
   description: string;
 }
 

@@ -11,19 +11,36 @@ export const protobufPackage = "inferq.v1";
 
 export const protobufFileName = "inferq/v1/event.proto";
 
+/** Something that happened to a task. */
 export interface TaskEvent {
+  /** The task. */
   taskId: string;
+  /** Rises strictly from event to event of a task: what after_sequence takes. */
   sequence: bigint;
-  time: Date | undefined;
+  /** When it happened. */
+  time:
+    | Date
+    | undefined;
+  /** The attempt that it belongs to. A higher one voids the chunks of those before. */
   attempt: number;
-  kind: { $case: "stateChanged"; value: Task } | { $case: "progress"; value: Progress } | {
-    $case: "chunk";
-    value: Chunk;
-  } | undefined;
+  kind:
+    | //
+    /** The whole task after a change; later ones may supersede it before it is sent. */
+    { $case: "stateChanged"; value: Task }
+    | //
+    /** Progress; later ones may supersede it before it is sent. */
+    { $case: "progress"; value: Progress }
+    | //
+    /** A piece of output; none is ever left out. */
+    { $case: "chunk"; value: Chunk }
+    | undefined;
 }
 
+/** A piece of output that a handler emitted before its end. The result holds the whole output all the same. */
 export interface Chunk {
+  /** 0, 1, 2 and so on within an attempt. */
   index: bigint;
+  /** The piece, by output name. */
   outputs: Tensor[];
 }
 

@@ -10,18 +10,33 @@ export const protobufPackage = "inferq.v1";
 
 export const protobufFileName = "inferq/v1/fleet.proto";
 
+/** A queue and what is in it. */
 export interface Queue {
+  /** Its name. */
   name: string;
+  /** Waiting tasks by priority, less those in waiting_returned. */
   waitingByPriority: { [key: number]: bigint };
+  /** Tasks that executors have. */
   running: bigint;
+  /** Tasks that wait for a time. */
   scheduled: bigint;
+  /** Dead letters. */
   dead: bigint;
-  oldestAge: Duration | undefined;
+  /** How long the oldest waiting task has waited. Not set where none waits. */
+  oldestAge:
+    | Duration
+    | undefined;
+  /** Input bytes of unfinished tasks. */
   bytes: bigint;
+  /** Submit refuses more waiting tasks. */
   maxTasks: bigint;
+  /** Submit refuses more input bytes. */
   maxBytes: bigint;
+  /** Executors that serve it. */
   liveExecutors: number;
+  /** Tasks that ended so far, by state. */
   endedByState: { [key: string]: bigint };
+  /** Waiting tasks that were released or reclaimed, or must run alone: first of all. */
   waitingReturned: bigint;
 }
 
@@ -35,31 +50,53 @@ export interface Queue_EndedByStateEntry {
   value: bigint;
 }
 
+/** A worker seen within a lease. */
 export interface Worker {
+  /** Its name. */
   name: string;
+  /** Where it runs. */
   host: string;
+  /** Its process. */
   pid: number;
-  startTime: Date | undefined;
+  /** Since when. */
+  startTime:
+    | Date
+    | undefined;
+  /** The queues that it serves, in order. */
   queues: QueueShare[];
+  /** One for each device or CPU slot. */
   executors: Executor[];
 }
 
+/** A queue that a worker serves. */
 export interface QueueShare {
+  /** Its name. */
   queue: string;
+  /** Its share among its weighted neighbours. 0: strictly before what follows. */
   weight: number;
 }
 
+/** A process that runs models on one device. */
 export interface Executor {
+  /** New with each start. */
   name: string;
+  /** cpu, or cuda and the number of the GPU. */
   device: string;
+  /** What it has loaded. */
   models: ModelRef[];
+  /** What it holds, 100 at most. */
   runningTaskIds: string[];
+  /** How often its place was filled anew. */
   restarts: number;
+  /** How the one before it ended. Empty where there was none. */
   lastExit: string;
 }
 
+/** A model version. */
 export interface ModelRef {
+  /** The model's name. */
   name: string;
+  /** Its version. */
   version: string;
 }
 

@@ -9,30 +9,53 @@ export const protobufPackage = "inferq.v1";
 
 export const protobufFileName = "inferq/v1/model.proto";
 
+/** What a model version takes and gives, known also while no worker is up. */
 export interface Model {
+  /** The model's name. */
   name: string;
+  /** A positive whole number. */
   version: string;
+  /** SHA-256 over the files that decide its answers, in hex. */
   digest: string;
+  /** onnx, or handler where code of its own runs it. */
   kind: string;
+  /** What Submit must bring. */
   inputs: TensorSpec[];
+  /** What a result holds. */
   outputs: TensorSpec[];
+  /** What Submit may set. */
   parameters: ParameterSpec[];
+  /** The queue of tasks that name none. */
   queue: string;
+  /** Rows in one run; 0: it has no batch dimension. */
   maxBatchSize: number;
+  /** Rows in one task. */
   maxRows: number;
+  /** How many executors have it loaded. */
   liveExecutors: number;
 }
 
+/** A declared input or output. */
 export interface TensorSpec {
+  /** Its name. */
   name: string;
+  /** As in Tensor. */
   datatype: string;
+  /** -1 is any size. */
   shape: bigint[];
+  /** It may be left out. */
   optional: boolean;
 }
 
+/** A declared parameter. */
 export interface ParameterSpec {
+  /** Its name. */
   name: string;
-  defaultValue: Parameter | undefined;
+  /** What holds where it is not set; its kind is the parameter's type. */
+  defaultValue:
+    | Parameter
+    | undefined;
+  /** For people. */
   description: string;
 }
 

@@ -11,14 +11,23 @@ export const protobufPackage = "inferq.v1";
 
 export const protobufFileName = "inferq/v1/task.proto";
 
+/** Where a task stands. The last four are final. */
 export const TaskState = {
+  /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: 0,
+  /** SCHEDULED - Waits for a time: its own, or that of its next attempt. */
   SCHEDULED: 1,
+  /** QUEUED - Waits for an executor. */
   QUEUED: 2,
+  /** RUNNING - An executor has it. */
   RUNNING: 3,
+  /** SUCCEEDED - It has a result. */
   SUCCEEDED: 4,
+  /** FAILED - It has an error, and is kept as a dead letter. */
   FAILED: 5,
+  /** CANCELLED - It was cancelled. */
   CANCELLED: 6,
+  /** EXPIRED - It was not started before its start deadline. */
   EXPIRED: 7,
   UNRECOGNIZED: -1,
 } as const;
@@ -94,17 +103,29 @@ export function taskStateToJSON(object: TaskState): string {
   }
 }
 
+/** Why a task, or one attempt of it, ended without success. */
 export const TaskErrorCode = {
+  /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: 0,
+  /** INVALID_INPUT - The handler refused the input. Not retried. */
   INVALID_INPUT: 1,
+  /** MODEL_ERROR - The model or its handler failed. */
   MODEL_ERROR: 2,
+  /** OUT_OF_MEMORY - The device ran out of memory. */
   OUT_OF_MEMORY: 3,
+  /** EXECUTOR_CRASHED - The process that ran it died while the task was alone in it. */
   EXECUTOR_CRASHED: 4,
+  /** WORKER_LOST - Its worker vanished too often: five leases ran out. */
   WORKER_LOST: 5,
+  /** SOFT_TIME_LIMIT - It was asked to stop after its soft time limit and left no partial result. */
   SOFT_TIME_LIMIT: 6,
+  /** HARD_TIME_LIMIT - It ran alone for longer than its hard time limit. */
   HARD_TIME_LIMIT: 7,
+  /** START_DEADLINE - It was not started in time. */
   START_DEADLINE: 8,
+  /** OUTPUT_TOO_LARGE - Its output is over 64 MiB, or it streamed more than 16 MiB. Not retried. */
   OUTPUT_TOO_LARGE: 9,
+  /** CANCELLED - It was cancelled. */
   CANCELLED: 10,
   UNRECOGNIZED: -1,
 } as const;
@@ -198,34 +219,81 @@ export function taskErrorCodeToJSON(object: TaskErrorCode): string {
   }
 }
 
+/** One submitted inference, as it stood at `sequence`. */
 export interface Task {
+  /** 26 characters; sorts by submission time. */
   id: string;
+  /** Where it stands. */
   state: TaskState;
+  /** The model that it is for. */
   model: string;
+  /** The version that it is for, chosen at Submit where the client left it open. */
   version: string;
+  /** The queue that it waits in. */
   queue: string;
+  /** 0 to 9; 9 is first. */
   priority: number;
+  /** How often it was started. 0 before the first start. */
   attempt: number;
+  /** How many attempts it may spend. */
   maxAttempts: number;
+  /** Rises with every change of the task and with every chunk. */
   sequence: bigint;
+  /** Cancel was asked for while it ran; it becomes CANCELLED when the run returns. */
   cancelRequested: boolean;
+  /** The outputs are what there was when a soft limit or a handler stopped early. */
   partial: boolean;
+  /** The output tensors of a SUCCEEDED task, as far as the call asked for them. */
   outputs: Tensor[];
+  /** One list of classes for each row, best first, where the model classifies. */
   classifications: RowClasses[];
-  error: TaskError | undefined;
-  execution: Execution | undefined;
+  /** Why it ended without success. */
+  error:
+    | TaskError
+    | undefined;
+  /** Its current or last attempt. */
+  execution:
+    | Execution
+    | undefined;
+  /** The attempts before that one, oldest first. */
   earlierExecutions: Execution[];
-  submitTime: Date | undefined;
-  notBefore: Date | undefined;
-  startDeadline: Date | undefined;
-  startTime: Date | undefined;
-  endTime: Date | undefined;
-  resultExpireTime: Date | undefined;
+  /** When it was accepted. */
+  submitTime:
+    | Date
+    | undefined;
+  /** When it becomes, or became, due: its own start time or that of its retry. */
+  notBefore:
+    | Date
+    | undefined;
+  /** It is not worth starting after this. */
+  startDeadline:
+    | Date
+    | undefined;
+  /** When the current or last attempt started. */
+  startTime:
+    | Date
+    | undefined;
+  /** When it reached a final state. */
+  endTime:
+    | Date
+    | undefined;
+  /** When its record and result are deleted. Not set for a dead letter. */
+  resultExpireTime:
+    | Date
+    | undefined;
+  /** As submitted; inferq does not read it. */
   metadata: { [key: string]: string };
+  /** The dead letter that this task was made of. */
   redrivenFrom: string;
+  /** The task that was made of this dead letter. */
   redrivenTo: string;
+  /** Attempts spent of max_attempts. Crashes in company, releases and lost leases spend none. */
   chargedAttempts: number;
-  progress: Progress | undefined;
+  /** What its handler said last. */
+  progress:
+    | Progress
+    | undefined;
+  /** It waits in a queue that no live worker serves for this model. */
   unserved: boolean;
 }
 
@@ -234,38 +302,73 @@ export interface Task_MetadataEntry {
   value: string;
 }
 
+/** The classes of one row. */
 export interface RowClasses {
+  /** Best first. */
   classes: Classification[];
 }
 
+/** One class of a row. */
 export interface Classification {
+  /** Place in the model's output. */
   index: number;
+  /** From the model's labels; empty where it has none. */
   label: string;
+  /** From 0 to 1; the scores of all classes add up to 1. */
   score: number;
 }
 
+/** Why a task or an attempt ended without success. */
 export interface TaskError {
+  /** From the closed list. */
   code: TaskErrorCode;
+  /** One sentence for people. */
   message: string;
+  /** A stack or a log, at most 4 KiB. May be empty. */
   detail: string;
 }
 
+/** One attempt: who ran it, how long it waited and ran, and in which batch. */
 export interface Execution {
+  /** Counts from 1. */
   attempt: number;
+  /** The worker's name. */
   worker: string;
+  /** The executor's name, new with each of its starts. */
   executor: string;
+  /** cpu, or cuda and the number of the GPU. */
   device: string;
+  /** How many tasks shared its run. 0 until it has ended. */
   batchTasks: number;
+  /** How many rows shared its run. 0 until it has ended. */
   batchRows: number;
-  queued: Duration | undefined;
-  ran: Duration | undefined;
-  startTime: Date | undefined;
-  endTime: Date | undefined;
+  /** From entering the queue to being claimed. */
+  queued:
+    | Duration
+    | undefined;
+  /** How long the model call took that it was in. */
+  ran:
+    | Duration
+    | undefined;
+  /** When it was claimed. */
+  startTime:
+    | Date
+    | undefined;
+  /** When it was settled. */
+  endTime:
+    | Date
+    | undefined;
+  /** Why it was not the last one. */
   error: TaskError | undefined;
 }
 
+/** How far a handler says it is. */
 export interface Progress {
-  fraction?: number | undefined;
+  /** From 0 to 1, where the handler knows. */
+  fraction?:
+    | number
+    | undefined;
+  /** At most 1 KiB. */
   message: string;
 }
 

@@ -8,7 +8,16 @@ export const protobufPackage = "inferq.v1";
 
 export const protobufFileName = "inferq/v1/tensor.proto";
 
-export const TensorEncoding = { UNSPECIFIED: 0, RAW: 1, CONTENTS: 2, UNRECOGNIZED: -1 } as const;
+/** The form in which output tensors come back. */
+export const TensorEncoding = {
+  /** UNSPECIFIED - The form that the inputs had. */
+  UNSPECIFIED: 0,
+  /** RAW - As raw bytes. */
+  RAW: 1,
+  /** CONTENTS - As typed lists; FP16 and BF16 stay raw. */
+  CONTENTS: 2,
+  UNRECOGNIZED: -1,
+} as const;
 
 export type TensorEncoding = typeof TensorEncoding[keyof typeof TensorEncoding];
 
@@ -51,37 +60,71 @@ export function tensorEncodingToJSON(object: TensorEncoding): string {
   }
 }
 
+/** A tensor as the Open Inference Protocol has it. Elements are row-major. */
 export interface Tensor {
+  /** The input or output that it belongs to. */
   name: string;
+  /** BOOL, UINT8, UINT16, UINT32, UINT64, INT8, INT16, INT32, INT64, FP16, BF16, FP32, FP64 or BYTES. */
   datatype: string;
+  /** Size of each dimension. Where a model has a batch dimension, the first one counts rows. */
   shape: bigint[];
-  data: { $case: "raw"; value: Uint8Array } | { $case: "contents"; value: TensorContents } | undefined;
+  data:
+    | //
+    /** Little-endian elements. Each BYTES element has its length before it, as 4 bytes little-endian. */
+    { $case: "raw"; value: Uint8Array }
+    | //
+    /** Elements as typed lists. Not for FP16 and BF16. */
+    { $case: "contents"; value: TensorContents }
+    | undefined;
 }
 
+/** The elements of one tensor, in the one list that its datatype names. */
 export interface TensorContents {
+  /** BOOL. */
   boolContents: boolean[];
+  /** INT8, INT16, INT32. */
   intContents: number[];
+  /** INT64. */
   int64Contents: bigint[];
+  /** UINT8, UINT16, UINT32. */
   uintContents: number[];
+  /** UINT64. */
   uint64Contents: bigint[];
+  /** FP32. */
   fp32Contents: number[];
+  /** FP64. */
   fp64Contents: number[];
+  /** BYTES, any bytes. */
   bytesContents: Uint8Array[];
+  /** BYTES that are UTF-8 text: easier to type and to read. */
   stringContents: string[];
 }
 
+/** Which outputs a reply carries, and in which form. They change no task, only what this call sends. */
 export interface OutputOptions {
+  /** Only these outputs. Empty: all. A name that the model has not is refused. */
   names: string[];
+  /** Raw bytes or typed lists. */
   encoding: TensorEncoding;
+  /** No outputs at all, neither tensors nor classifications. */
   omit: boolean;
 }
 
+/** A value that a model takes beside its tensors. */
 export interface Parameter {
   value:
-    | { $case: "boolParam"; value: boolean }
-    | { $case: "int64Param"; value: bigint }
-    | { $case: "stringParam"; value: string }
-    | { $case: "doubleParam"; value: number }
+    | //
+    /** For parameters of type bool. */
+    { $case: "boolParam"; value: boolean }
+    | //
+    /** For int64 and double. At most 2^53 - 1 in size: handlers get numbers. */
+    { $case: "int64Param"; value: bigint }
+    | //
+    /** For parameters of type string. */
+    { $case: "stringParam"; value: string }
+    | //
+    /** For parameters of type double. NaN and infinities are refused. */
+    { $case: "doubleParam"; value: number }
     | undefined;
 }
 

@@ -1,0 +1,36 @@
+/** A model for tests: it misbehaves as its parameters say. */
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { defineHandler, type Item } from '@inferq/worker/handler';
+
+function block(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+async function stream(item: Item): Promise<void> {
+  const size = Number(item.parameters.fill_kib) * 1_024;
+  for (let index = 0; index < Number(item.parameters.chunks) && !item.signal.aborted; index++) {
+    const text = new TextEncoder().encode(`${index} `.padEnd(size, '.'));
+    await item.emit({ piece: { datatype: 'BYTES', shape: [1], data: [text] } });
+    if (Number(item.parameters.chunk_ms) > 0)
+      await delay(Number(item.parameters.chunk_ms), undefined, { signal: item.signal }).catch(() => {});
+  }
+}
+
+export default defineHandler({
+  load: () => undefined,
+  async run(items) {
+    const busy = Math.max(...items.map((item) => Number(item.parameters.busy_ms)));
+    if (busy > 0) block(busy);
+    if (items.some((item) => item.parameters.crash)) process.kill(process.pid, 'SIGKILL');
+    await Promise.all(
+      items.map(async (item) => {
+        await stream(item);
+        const x = item.inputs.x;
+        if (item.parameters.reject) item.fail('the item asked to be refused', { retry: false, code: 'INVALID_INPUT' });
+        else if (item.attempt <= Number(item.parameters.throw_times)) item.fail(`attempt ${item.attempt} was told to fail`);
+        else if (x) item.complete({ y: x }, { partial: item.signal.aborted });
+      }),
+    );
+  },
+});

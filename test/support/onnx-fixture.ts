@@ -1,0 +1,89 @@
+/** Tiny ONNX models, encoded by hand from the few messages of onnx.proto that they need (IR 9, opset 17). */
+
+/** One operator: its inputs and outputs by name. */
+interface FixtureNode {
+  op: string;
+  inputs: string[];
+  outputs: string[];
+}
+
+/** A dimension that is a text is symbolic. */
+export type FixtureShape = (number | string)[];
+
+export interface FixtureModel {
+  inputs: Record<string, { type: ElementType; shape: FixtureShape }>;
+  outputs: Record<string, { type: ElementType; shape: FixtureShape }>;
+  /** FP32 constants. */
+  constants?: Record<string, { shape: number[]; values: number[] | Float32Array }>;
+  nodes: FixtureNode[];
+}
+
+const elementTypes = { FP32: 1, INT64: 7, BYTES: 8 } as const;
+type ElementType = keyof typeof elementTypes;
+
+/** The bytes of a model file. */
+export function buildModel({ inputs, outputs, constants = {}, nodes }: FixtureModel): Uint8Array {
+  const graph = [
+    ...nodes.map((node) => bytes(1, encodeNode(node))),
+    text(2, 'fixture'),
+    ...Object.entries(constants).map(([name, constant]) => bytes(5, encodeConstant(name, constant.shape, constant.values))),
+    ...Object.entries(inputs).map(([name, { type, shape }]) => bytes(11, encodeValue(name, type, shape))),
+    ...Object.entries(outputs).map(([name, { type, shape }]) => bytes(12, encodeValue(name, type, shape))),
+  ];
+  return Buffer.concat([number(1, 9), bytes(7, Buffer.concat(graph)), bytes(8, number(2, 17))]);
+}
+
+/** y = x + 1 for `x` FP32 of this shape. */
+export function plusOne(shape: FixtureShape): Uint8Array {
+  return buildModel({
+    inputs: { x: { type: 'FP32', shape } },
+    outputs: { y: { type: 'FP32', shape } },
+    constants: { one: { shape: [1], values: [1] } },
+    nodes: [{ op: 'Add', inputs: ['x', 'one'], outputs: ['y'] }],
+  });
+}
+
+/** y = x · W · W ... for `x` FP32 [rows, width]: `times` products, for a run that takes its time. */
+export function heavy(width: number, times: number): Uint8Array {
+  const names = ['x', ...Array.from({ length: times - 1 }, (_, index) => `h${index}`), 'y'];
+  return buildModel({
+    inputs: { x: { type: 'FP32', shape: ['rows', width] } },
+    outputs: { y: { type: 'FP32', shape: ['rows', width] } },
+    constants: { w: { shape: [width, width], values: new Float32Array(width * width).fill(1 / width) } },
+    nodes: names.slice(1).map((output, index) => ({ op: 'MatMul', inputs: [names[index] ?? '', 'w'], outputs: [output] })),
+  });
+}
+
+function encodeNode({ op, inputs, outputs }: FixtureNode): Buffer {
+  return Buffer.concat([...inputs.map((name) => text(1, name)), ...outputs.map((name) => text(2, name)), text(4, op)]);
+}
+
+function encodeConstant(name: string, shape: number[], values: number[] | Float32Array): Buffer {
+  const raw = Buffer.from(Float32Array.from(values).buffer);
+  return Buffer.concat([...shape.map((size) => number(1, size)), number(2, elementTypes.FP32), text(8, name), bytes(9, raw)]);
+}
+
+function encodeValue(name: string, type: ElementType, shape: FixtureShape): Buffer {
+  const dimensions = shape.map((size) => bytes(1, typeof size === 'number' ? number(1, size) : text(2, size)));
+  const tensor = Buffer.concat([number(1, elementTypes[type]), bytes(2, Buffer.concat(dimensions))]);
+  return Buffer.concat([text(1, name), bytes(2, bytes(1, tensor))]);
+}
+
+function number(field: number, value: number): Buffer {
+  return Buffer.concat([varint(field << 3), varint(value)]);
+}
+
+function text(field: number, value: string): Buffer {
+  return bytes(field, Buffer.from(value));
+}
+
+function bytes(field: number, value: Uint8Array): Buffer {
+  return Buffer.concat([varint((field << 3) | 2), varint(value.byteLength), value]);
+}
+
+function varint(value: number): Buffer {
+  const digits: number[] = [];
+  let rest = value;
+  for (; rest > 127; rest = Math.floor(rest / 128)) digits.push((rest % 128) | 128);
+  return Buffer.from([...digits, rest]);
+}
