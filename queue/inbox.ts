@@ -6,6 +6,7 @@ import type { Inbox, InboxMessage } from './queue.ts';
 import { readSnapshot, text, unpack } from './snapshot.ts';
 
 const pingMs = 1_000;
+const silenceMs = 3 * pingMs;
 
 function readMessage(raw: unknown): InboxMessage | undefined {
   const [kind, ...rest] = raw as [unknown, ...unknown[]];
@@ -39,6 +40,25 @@ function readMessage(raw: unknown): InboxMessage | undefined {
   }
 }
 
+/** One ping at a time; a connection that leaves it unanswered is dead, and replaced. Returns a function that stops. */
+function pingEverySecond(subscriber: Redis): () => void {
+  let sentAt: number | undefined;
+  const answered = () => {
+    sentAt = undefined;
+  };
+  const beat = setInterval(() => {
+    if (sentAt === undefined) {
+      sentAt = performance.now();
+      subscriber.ping().then(answered, answered);
+    } else if (performance.now() - sentAt >= silenceMs) {
+      sentAt = undefined;
+      subscriber.disconnect(true);
+    }
+  }, pingMs);
+  beat.unref();
+  return () => clearInterval(beat);
+}
+
 /** Opens the inbox `name` on `subscriber`, which belongs to it from now on. Resolves when the subscription is confirmed. */
 export async function openInbox(subscriber: Redis, name: string): Promise<Inbox> {
   const channel = key('inbox', name);
@@ -60,15 +80,7 @@ export async function openInbox(subscriber: Redis, name: string): Promise<Inbox>
   // ioredis would subscribe again by itself, but does not tell when that is confirmed: we do both.
   subscriber.on('ready', () => void subscribe().catch(() => {}));
 
-  const ping = setInterval(() => {
-    const answered = subscriber.ping().then(
-      () => true,
-      () => false,
-    );
-    const silent = setTimeout(() => subscriber.disconnect(true), 3 * pingMs);
-    void answered.then(() => clearTimeout(silent));
-  }, pingMs);
-  ping.unref();
+  const stopPinging = pingEverySecond(subscriber);
 
   return {
     name,
@@ -79,7 +91,7 @@ export async function openInbox(subscriber: Redis, name: string): Promise<Inbox>
       onResumed = listener;
     },
     close: async () => {
-      clearInterval(ping);
+      stopPinging();
       subscriber.removeAllListeners('ready');
       subscriber.disconnect();
     },

@@ -18,6 +18,8 @@ export const keyFragments = {
   error: 'e:',
   /** list: msgpack executions before the current one. */
   history: 'h:',
+  /** string: a progress message of more than 64 bytes. */
+  progress: 'p:',
   /** stream: chunks; entry id `<sequence>-0`. Only for tasks that emit. */
   log: 'l:',
   /** string: `<digest> <id>` under a hash of the idempotency key; lives as long as its task. */
@@ -68,6 +70,8 @@ export const keyFragments = {
   queues: 'queues',
   /** sharded channel: a process' inbox. */
   inbox: 'inbox:',
+  /** string `<part>`: somebody does this part of upkeep just now; TTL of a second at most. */
+  turn: 'turn:',
   /** string: how many partitions there are, checked at start. */
   partitions: 'partitions',
 } as const;

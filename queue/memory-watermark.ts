@@ -8,7 +8,7 @@ export class MemoryWatermark {
   readonly #redis: Redis;
   readonly #fraction: number;
   #full = false;
-  #lookedAt = 0;
+  #lookedAt: number | undefined;
   #look: Promise<void> | undefined;
 
   /** `fraction` of maxmemory, 0 to 1. */
@@ -19,13 +19,14 @@ export class MemoryWatermark {
 
   /** The state as of the last look; starts a new look where that is a second old. `time` is any monotonic milliseconds. */
   async isFull(time: number): Promise<boolean> {
-    if (this.#look === undefined && time - this.#lookedAt >= lookMs) {
+    if (this.#look === undefined && time - (this.#lookedAt ?? Number.NEGATIVE_INFINITY) >= lookMs) {
+      const first = this.#lookedAt === undefined;
       this.#lookedAt = time;
       this.#look = this.#lookNow().finally(() => {
         this.#look = undefined;
       });
-      // While full, a stale answer would refuse what fits again: wait for the look.
-      if (this.#full) await this.#look;
+      // Before the first look nothing is known; while full, a stale answer would refuse what fits again: wait for the look.
+      if (first || this.#full) await this.#look;
       else this.#look.catch(() => {});
     }
     return this.#full;

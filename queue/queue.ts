@@ -304,6 +304,8 @@ export interface Upkeep {
   prune(): Promise<number>;
   /** Lanes with waiting entries are in `ready`; open-version tasks of dead pools move to a live version. */
   repair(): Promise<number>;
+  /** Whether this process does this part now: of all processes one does it within `forMs`. */
+  takeTurn(part: 'prune' | 'repair', forMs: number): Promise<boolean>;
 }
 
 export type ConnectionState = 'up' | 'down';

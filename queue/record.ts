@@ -45,6 +45,7 @@ export const recordFields = {
   cancelRequested: 'cr',
   partial: 'pa',
   progressFraction: 'pf',
+  /** '' where the message is longer than a listpack's value: then it has its own key. */
   progressMessage: 'pm',
   hasError: 'er',
   outputBytes: 'ob',

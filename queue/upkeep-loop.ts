@@ -1,4 +1,4 @@
-/** Runs upkeep on a beat: due tasks every 100 ms, everything else once a second. Any number of processes may do it. */
+/** Runs upkeep on a beat: due tasks every 100 ms, everything else once a second. Any number of processes may do it: each keeps its contact, one does the work. */
 
 import type { Upkeep } from './queue.ts';
 
@@ -27,11 +27,15 @@ function beat(work: () => Promise<unknown>, pauseMs: number, onError: (error: un
 
 /** Starts the beat; `onError` hears what a turn threw, and the next turn comes all the same. */
 export function startUpkeep(upkeep: Upkeep, onError: (error: unknown) => void): { stop(): Promise<void> } {
+  const inTurn = (part: 'prune' | 'repair') => async () => {
+    // A little less than the pause, so that a process alone is never late for its own turn.
+    if (await upkeep.takeTurn(part, restMs * 0.9)) await upkeep[part]();
+  };
   const stops = [
     beat(() => upkeep.promote(), promoteMs, onError),
     beat(() => upkeep.reclaim(), restMs, onError),
-    beat(() => upkeep.repair(), restMs, onError),
-    beat(() => upkeep.prune(), restMs, onError),
+    beat(inTurn('repair'), restMs, onError),
+    beat(inTurn('prune'), restMs, onError),
   ];
   return {
     stop: async () => {

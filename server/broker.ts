@@ -4,16 +4,13 @@
  */
 
 import type { ModelSpec } from '@inferq/core/model.ts';
+import type { WireParameter } from '@inferq/core/parameters.ts';
 import type { Outcome, Refusal } from '@inferq/core/refusal.ts';
 import type { ChunkRecord, TaskSnapshot } from '@inferq/core/task.ts';
 import type { Tensor } from '@inferq/core/tensor/tensor.ts';
 import type { DeadLetterFilter, QueueStats, WorkerEntry } from '@inferq/queue/queue.ts';
 
-export type WireParameter =
-  | { $case: 'boolParam'; value: boolean }
-  | { $case: 'int64Param'; value: bigint }
-  | { $case: 'stringParam'; value: string }
-  | { $case: 'doubleParam'; value: number };
+export type { WireParameter };
 
 /** A Submit, already free of proto: undefined means "not given". */
 export interface SubmitCommand {
@@ -34,6 +31,8 @@ export interface SubmitCommand {
   resultTtlMs?: number;
   ignoreResult?: boolean;
   metadata: Readonly<Record<string, string>>;
+  /** Whether the inputs came as typed lists instead of raw bytes: outputs go back the same way unless asked otherwise. */
+  contents: boolean;
   /** The payload as stored (inputs and parameters); called once, after the request was found valid. */
   encodeInput(): Uint8Array;
 }
@@ -45,7 +44,10 @@ export interface CallContext {
   signal: AbortSignal;
 }
 
-/** A task as clients see it. `output` is complete where it was asked for and exists. */
+/**
+ * A task as clients see it. `output` is complete where it was asked for and exists; look here, not at `snapshot.output`.
+ * `snapshot.metadata` reads back with `decodeMetadata` of use-cases/metadata.ts.
+ */
 export interface TaskView {
   snapshot: TaskSnapshot;
   /** Waiting in a queue that no live worker serves for this model. */
@@ -61,6 +63,15 @@ export type ViewEvent =
 /** What a watch yields: first the snapshot, then batches of events that are ready together; it ends after the terminal one. */
 export type WatchUpdate = { kind: 'snapshot'; view: TaskView } | { kind: 'events'; events: ViewEvent[] };
 
+/** Thrown by the iteration of a watch, or of a stream's replies, that began and cannot go on: tell the client its refusal. */
+export class WatchBroken extends Error {
+  readonly refusal: Refusal;
+  constructor(refusal: Refusal) {
+    super(refusal.message);
+    this.refusal = refusal;
+  }
+}
+
 export interface WatchOptions {
   afterSequence: number;
   /** Whether outputs are wanted; false saves reading them. */
@@ -68,13 +79,23 @@ export interface WatchOptions {
   cancelOnDisconnect: boolean;
 }
 
-export type StreamItem = { correlationId: string; follow: boolean; outputs: boolean } & (
-  | { action: 'submit'; command: SubmitCommand }
-  | { action: 'watch'; taskId: string; options: WatchOptions }
-  | { action: 'cancel'; taskId: string; force: boolean }
-  /** The edge could not read the item. */
-  | { action: 'refused'; refusal: Refusal }
-);
+/** What every item of a stream has. */
+interface ItemOptions {
+  correlationId: string;
+  /** A watch follows its task in any case. */
+  follow: boolean;
+  outputs: boolean;
+}
+
+export type StreamItem = ItemOptions &
+  /** `waitMs` and `bindToCall` belong to unary calls: an item that sets them is refused. */
+  (
+    | { action: 'submit'; command: SubmitCommand; waitMs?: number; bindToCall?: boolean }
+    | { action: 'watch'; taskId: string; options: WatchOptions }
+    | { action: 'cancel'; taskId: string; force: boolean }
+    /** The edge could not read the item. */
+    | { action: 'refused'; refusal: Refusal }
+  );
 
 export type StreamReply =
   | { kind: 'accepted'; correlationId: string; taskId: string; duplicate: boolean }
@@ -84,7 +105,8 @@ export type StreamReply =
 
 /**
  * One SubmitMany stream. `push` takes a message's items at once; its promise resolves when more may be read (flow control).
- * `replies` yields what is ready together and ends after `end`, all outcomes and all followed ends.
+ * `replies` yields what is ready together and ends after `end`, all outcomes and all followed ends. A follow that cannot go on
+ * ends with a second reply to its item, `refused`.
  */
 export interface SubmitStream {
   push(items: readonly StreamItem[]): Promise<void>;

@@ -34,7 +34,7 @@ export interface Item {
   readonly signal: AbortSignal;
   /** 1 for the first start. */
   readonly attempt: number;
-  /** Streams one piece of output; resolves once Redis has it. Rejects when the attempt is no longer ours. */
+  /** Streams one piece of output; resolves once Redis has it. Rejects when the attempt is no longer ours: then the signal fires too. */
   emit(outputs: Tensors): Promise<void>;
   /** `fraction` from 0 to 1. May be superseded by later calls before anyone sees it. */
   progress(fraction?: number, message?: string): void;

@@ -11,20 +11,22 @@ what was bound for this story: the hero, the pronouns, the friend, the place.
 import random
 import re
 
-GIRLS = "Anna Clara Elsa Greta Mara Rosa".split()
-BOYS = "Bruno Emil Felix Hugo Peter Theo".split()
-HEROES = {
-    "she": ["girl", "princess", "shepherd girl", "baker", "weaver", "miller's daughter", "queen", "beekeeper"],
-    "he": ["boy", "prince", "tailor", "woodcutter", "fisherman", "king's son", "shoemaker", "miller"],
-}
-FRIENDS = "fox owl hedgehog raven hare badger frog wolf mouse swan".split()
+# Each hero has a trade, a home, a friend and a treasure, always the same: a small network does not learn in minutes
+# to keep a name in mind over a whole story, but it does learn that an owl belongs to Rosa.
+HEROES = [
+    ("she", "Rosa", "weaver", "a town with seven towers", "owl", "silver spoon"),
+    ("she", "Clara", "princess", "a castle on a green hill", "swan", "mirror"),
+    ("she", "Greta", "beekeeper", "a valley full of apple trees", "bear", "red cloak"),
+    ("she", "Anna", "shepherd girl", "a cottage under the mountain", "wolf", "flute"),
+    ("he", "Felix", "fisherman", "a small village by the sea", "otter", "lantern"),
+    ("he", "Hugo", "woodcutter", "a house at the edge of the forest", "fox", "key"),
+    ("he", "Bruno", "miller", "an old mill", "mouse", "ring"),
+    ("he", "Theo", "tailor", "a hut beside the river", "raven", "feather"),
+]
 
 SLOTS = {
     "open": ["Once upon a time"] * 8 + ["Long ago", "Many years ago", "In the old days", "Once, when wishes still came true"],
     "mood": "poor kind brave curious clever quiet lonely cheerful honest young patient stubborn".split(),
-    "place": ["a small village by the sea", "a house at the edge of the forest", "a castle on a green hill",
-              "a valley full of apple trees", "a hut beside the river", "an old mill", "a town with seven towers",
-              "a cottage under the mountain", "a land where it snowed all year", "a garden behind a high wall"],
     "love": ["to sing", "to look at the stars", "to ask questions", "to bake bread", "to walk in the woods",
              "to tell stories", "to listen to the rain", "to draw maps", "to climb trees", "to dream of far countries"],
     "trait": ["had nothing but a warm heart", "was afraid of the dark", "never told a lie", "could not sit still",
@@ -61,7 +63,6 @@ SLOTS = {
     "trick": ["asked a riddle that had no answer", "played such a sweet song that the walls began to dance",
               "held up a mirror, and the {foe} ran from its own face", "waited until the {foe} fell asleep and took the key",
               "told a story so long that the sun came up", "laughed, and the spell was broken"],
-    "thing": "ring,key,lantern,flute,mirror,feather,golden apple,silver spoon,red cloak,book of songs".split(","),
     "power": ["could open any door", "shone in the dark", "made everyone tell the truth", "could call the wind", "never grew old",
               "turned tears into pearls", "brought good dreams to all who slept near it"],
     "seek": ["over seven hills and seven rivers", "through the dark forest", "for three days and three nights",
@@ -74,25 +75,25 @@ SLOTS = {
     "moral": ["A kind word costs nothing.", "The smallest friend may be the greatest.", "Who shares his bread will never be hungry.",
               "A brave heart finds a way.", "Gold is heavy, but kindness is light.", "Think before you wish.",
               "Patience opens every door.", "An honest word is worth more than gold.", "Even a long night has a morning."],
-    "said": ["said", "said", "said", "cried", "whispered", "answered"],
+    "said": ["said", "said", "said", "cried", "whispered"],
 }
 
 PLOTS = [
     # A good turn is repaid.
     "[day], {name} [wander]. [weather] There, [spot], sat a [adj] {friend} that [trouble]. \"[ask],\" [said] the {friend}, "
-    "\"and [promise].\" \"[answer],\" said {name}, and {he} [help]. The {friend} gave {him} a {thing} that [power]. "
+    "\"and [promise].\" \"[answer],\" said {name}, and {he} [help]. The {friend} gave {name} a {thing} that [power]. "
     "\"Take good care of it,\" said the {friend}, and was gone. ",
     # A foe is outwitted.
     "Now in that land there lived {a_foe} who [deed]. Nobody knew what to do, but {name} took {his} hat and went "
-    "[seek]. [weather] \"[threat]\" cried the {foe}. \"[brave],\" [said] {name}. Then {he} [trick]. "
+    "[seek]. [weather] \"[threat]\" cried the {foe}. \"[brave],\" [said] {name}. Then {name} [trick]. "
     "So the {foe} went away and never came back. ",
     # Something is lost and found.
-    "[day], {name} lost {his} {thing}, which [power]. {He} looked for it [seek], but {he} could not find it. "
-    "Then {he} met a [adj] {friend} [spot]. \"Why are you so sad?\" [said] the {friend}. \"I have lost my {thing},\" "
+    "[day], {name} lost {his} {thing}, which [power]. {name} looked for it [seek], but {he} could not find it. "
+    "Then {name} met a [adj] {friend} [spot]. \"Why are you so sad?\" [said] the {friend}. \"I have lost my {thing},\" "
     "said {name}. \"Then come with me,\" said the {friend}. Together they went [seek], and there it was, [spot]. ",
     # A wish.
     "[day], a [adj] {friend} came to the door and [said], \"You may have one wish.\" {name} thought about it all night. "
-    "\"I wish for a {thing} that [power],\" {he} said at last. \"Be careful,\" said the {friend}, "
+    "\"I wish for a {thing} that [power],\" said {name} at last. \"Be careful,\" said the {friend}, "
     "\"for a wish is like a bird: once it is out, it will not come back.\" But {name} used it only to help others. ",
 ]
 
@@ -106,23 +107,23 @@ def expand(template, rng, bound):
 
 def story(rng):
     """Return one story as a single line of text."""
-    he = rng.choice(["she", "he"])
+    he, name, trade, place, friend, thing = rng.choice(HEROES)
     foe = rng.choice(SLOTS["foe"])
+    girl = he == "she"
     bound = {
-        "name": rng.choice(GIRLS if he == "she" else BOYS), "he": he, "He": he.capitalize(),
-        "him": "her" if he == "she" else "him", "his": "her" if he == "she" else "his", "one": "girl" if he == "she" else "boy",
-        "hero": rng.choice(HEROES[he]), "a_foe": foe, "foe": foe.split()[1] if "with" in foe else foe.split()[-1],
+        "name": name, "hero": trade, "place": place, "friend": friend, "thing": thing,
+        "he": he, "He": he.capitalize(), "him": "her" if girl else "him", "his": "her" if girl else "his",
+        "one": "girl" if girl else "boy", "a_foe": foe, "foe": foe.split()[1] if "with" in foe else foe.split()[-1],
     }
     opening = rng.choice([
-        "[open], in [place], there lived a [mood] {hero} named {name}. ",
-        "[open], there was a [mood] {hero} named {name}, who lived in [place]. ",
-        "[open], a [mood] {hero} lived in [place], and {his} name was {name}. ",
-    ]) + rng.choice(["{name} [trait] and loved [love]. ", "{He} loved [love], and {he} [trait]. ", "Every day {he} found a little time [love]. "])
-    close = rng.choice(["When {he} came home, the whole village [joy]. ", "Then all the people [joy]. ", ""]) + "[end]"
+        "[open], in {place}, there lived a [mood] {hero} named {name}. ",
+        "[open], there was a [mood] {hero} named {name}, who lived in {place}. ",
+        "[open], a [mood] {hero} lived in {place}, and {his} name was {name}. ",
+    ]) + rng.choice(["{name} [trait] and loved [love]. ", "{He} loved [love], and {he} [trait]. ", "Every day {name} found a little time [love]. "])
+    close = rng.choice(["When {name} came home, the whole village [joy]. ", "Then all the people [joy]. ", ""]) + "[end]"
     moral = rng.choice([" [moral]", " And so you see: [moral]", ""])
     text = expand(opening, rng, bound)
     for plot in rng.sample(PLOTS, rng.choice([1, 1, 2])):
-        bound |= {"friend": rng.choice(FRIENDS), "thing": rng.choice(SLOTS["thing"])}
         text += expand(plot, rng, bound)
     text += expand(close + moral, rng, bound)
     return re.sub(r"\b([Aa]) (?=[aeiou]|honest)", r"\1n ", text)

@@ -6,10 +6,21 @@
 -- @include snapshot
 local model, codes, size = ARGV[1], ' ' .. ARGV[3] .. ' ', tonumber(ARGV[6])
 local set = P .. @dead .. (ARGV[2] ~= '' and ':' .. ARGV[2] or '')
+
+-- Where to go on after a letter that may be gone by now: letters of one millisecond stand in the order of their ids.
+local function rankAfter(id, time)
+  local known = redis.call('ZREVRANK', set, id)
+  if known then return known + 1 end
+  local rank = redis.call('ZCOUNT', set, '(' .. time, '+inf')
+  for _, other in ipairs(redis.call('ZRANGEBYSCORE', set, time, time)) do
+    if other > id then rank = rank + 1 end
+  end
+  return rank
+end
+
 local rank
 if ARGV[7] ~= '' then
-  rank = redis.call('ZREVRANK', set, ARGV[7])
-  rank = rank and rank + 1 or redis.call('ZCOUNT', set, '(' .. ARGV[8], '+inf')
+  rank = rankAfter(ARGV[7], ARGV[8])
 else
   rank = ARGV[5] == '+inf' and 0 or redis.call('ZCOUNT', set, '(' .. ARGV[5], '+inf')
 end

@@ -2,12 +2,14 @@
 -- emit: streams pieces of output and progress of running attempts.
 -- ARGV[1]   msgpack { { id, token, kind, index, fraction or '', message }, ... }; kind 'chunk' or 'progress'
 -- ARGV[1+i] a chunk's payload
--- reply     for each: 'held' | 'cancel' | 'lost' | 'overflow'
+-- reply     for each: 'held' | 'cancel' | 'lost' | 'overflow' | 'gap' (an earlier chunk is not there yet: send it again)
 -- @include base
 -- @include publish
 
 local function chunk(id, record, v, index, payload)
-  if index < (tonumber(v[4]) or 0) then return end
+  local known = tonumber(v[4]) or 0
+  if index < known then return end
+  if index > known then return 'gap' end
   local bytes = (tonumber(v[5]) or 0) + #payload
   if bytes > %chunkBytesPerTask then return 'overflow' end
   local sequence = redis.call('HINCRBY', record, $sequence, 1)
@@ -17,7 +19,9 @@ local function chunk(id, record, v, index, payload)
 end
 
 local function progress(id, record, v, fraction, message)
-  redis.call('HSET', record, $progressMessage, message)
+  local long = #message > 64
+  if long then redis.call('SET', P .. @progress .. id, message) elseif v[8] == '' then redis.call('UNLINK', P .. @progress .. id) end
+  redis.call('HSET', record, $progressMessage, long and '' or message)
   if fraction == '' then redis.call('HDEL', record, $progressFraction) else redis.call('HSET', record, $progressFraction, fraction) end
   redis.call('HINCRBY', record, $sequence, 1)
   tell(id, v[7])
@@ -27,7 +31,7 @@ local replies = {}
 for i, item in ipairs(cmsgpack.unpack(ARGV[1])) do
   local id = item[1]
   local record = P .. @record .. id
-  local v = redis.call('HMGET', record, $state, $token, $cancelRequested, $chunks, $chunkBytes, $attempt, $watchers)
+  local v = redis.call('HMGET', record, $state, $token, $cancelRequested, $chunks, $chunkBytes, $attempt, $watchers, $progressMessage)
   if v[1] ~= 'running' or v[2] ~= item[2] then
     replies[i] = 'lost'
   else

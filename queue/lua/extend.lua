@@ -1,12 +1,12 @@
 #!lua flags=allow-oom
--- extend: renews leases. XCLAIM with JUSTID resets an entry's idle time and leaves its delivery counter alone; the token is the owner check.
+-- extend: renews leases. XCLAIM with JUSTID resets an entry's idle time and leaves its delivery counter alone; executor and token are the owner check.
 -- ARGV[1] executor, then id and token of each attempt
 -- reply   for each: 'held' | 'cancel' (held, and cancellation was asked for) | 'lost'
 -- @include base
 local replies = {}
 for i = 2, #ARGV, 2 do
-  local v = redis.call('HMGET', P .. @record .. ARGV[i], $state, $token, $queue, $model, $version, $rank, $entry, $cancelRequested)
-  if v[1] == 'running' and v[2] == ARGV[i + 1] then
+  local v = redis.call('HMGET', P .. @record .. ARGV[i], $state, $token, $queue, $model, $version, $rank, $entry, $cancelRequested, $executor)
+  if v[1] == 'running' and v[2] == ARGV[i + 1] and v[9] == ARGV[1] then
     redis.call('XCLAIM', P .. @lane .. v[3] .. ':' .. v[4] .. ':' .. v[5] .. ':' .. v[6], 'w', ARGV[1], 0, v[7], 'JUSTID')
     replies[#replies + 1] = v[8] and 'cancel' or 'held'
   else

@@ -9,7 +9,11 @@
 local lease = tonumber(ARGV[1])
 if now - ARGV[2] > lease / 3 then return { tostring(now), 0, 0 } end
 if ARGV[3] ~= '1' then return { tostring(now), 0, 1 } end
+-- Every process keeps contact, and one of them looks.
+if not redis.call('SET', P .. @turn .. 'reclaim', '1', 'PX', math.ceil(lease / 20), 'NX') then return { tostring(now), 0, 1 } end
 
+-- Tasks that one call takes back at most, so that Redis is never blocked for long; the next call finds the rest.
+local most = 500
 local count = 0
 local function takeBack(lane, id)
   local entry = redis.call('XRANGE', lane, id, id)[1]
@@ -27,14 +31,14 @@ end
 
 for _, name in ipairs(redis.call('SMEMBERS', P .. @lanes)) do
   local lane = P .. @lane .. name
-  local pending = redis.pcall('XPENDING', lane, 'w')
+  local pending = count < most and redis.pcall('XPENDING', lane, 'w') or { 0 }
   if not pending.err and pending[1] > 0 then
-    local cursor, before = '0-0', count
+    local cursor = '0-0'
     repeat
       local reply = redis.call('XAUTOCLAIM', lane, 'w', 'reclaimer', lease, cursor, 'COUNT', 100, 'JUSTID')
       cursor = reply[1]
       for _, id in ipairs(reply[2]) do takeBack(lane, id) end
-    until cursor == '0-0'
+    until cursor == '0-0' or count >= most
     -- Everything it got was acknowledged above: nothing is pending for it.
     redis.call('XGROUP', 'DELCONSUMER', lane, 'w', 'reclaimer')
   end

@@ -10,7 +10,7 @@ local function redrive(id, newId)
   local known = redis.call('HGET', P .. @record .. id, $redrivenTo)
   if known then return known end
   local task = load(id)
-  if not task or task.state ~= 'failed' or not redis.call('ZSCORE', P .. @dead, id) then return '' end
+  if not task or task.state ~= 'failed' or not redis.call('ZSCORE', P .. @dead, id) or redis.call('EXISTS', P .. @input .. id) == 0 then return '' end
   local record = P .. @record .. newId
   local values = redis.call('HMGET', task.record, unpack(COPIED))
   local fields = { $submitted, now, $sequence, 1, $state, 'queued', $redrivenFrom, id }

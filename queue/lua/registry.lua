@@ -10,4 +10,4 @@ local function read(set, from, fragment)
   end
   return found
 end
-return { read(@workers, now - ARGV[1], @worker), read(@models, '-inf', @model), redis.call('ZRANGE', P .. @queues, 0, -1) }
+return { read(@workers, now - ARGV[1], @worker), read(@models, '-inf', @model), redis.call('ZRANGEBYSCORE', P .. @queues, now - %registryTtl, '+inf') }

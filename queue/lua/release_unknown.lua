@@ -1,18 +1,18 @@
 #!lua flags=allow-oom
 -- release, of what an executor does not know that it holds: claims whose answer was lost with a connection.
--- ARGV[1] executor, then the tokens it knows
+-- ARGV[1] executor, then id and token of each attempt that it knows
 -- reply   how many were released
 -- @include base
 -- @include task
 -- @include held
 -- @include settle/release
 local known = {}
-for i = 2, #ARGV do known[ARGV[i]] = true end
+for i = 2, #ARGV, 2 do known[ARGV[i] .. ' ' .. ARGV[i + 1]] = true end
 local count = 0
 for _, item in ipairs(heldBy(ARGV[1])) do
   local task = item[3]
   if not task then drop(item)
-  elseif not known[task.token] then
+  elseif not known[task.id .. ' ' .. task.token] then
     drop(item)
     release(task, 'returned')
     count = count + 1

@@ -3,7 +3,8 @@
 -- ARGV[1]   msgpack { { item, ... }, claim request or false }, item = { verb, id, token, ranMs, { batchTasks, batchRows }, ... } and then
 --           complete: partial, large, size | retry: { code, message, detail }, delay | fail: { code, message, detail } | release: solo | cancel: nothing
 -- ARGV[1+i] complete: the encoded output, '' where it was staged
--- reply     { { 'accepted' | 'refused' | 'missing', ... }, claim reply or '' }; 'missing': the staged output is not there, send it again
+-- reply     { { 'accepted' | 'refused' | 'missing', ... }, claim reply or '' }; 'missing': the staged output is not there, send it again.
+--           A staged output that is not accepted, or not for the first time, is unlinked
 -- @include base
 -- @include claim
 -- @include settle/complete
@@ -13,10 +14,13 @@
 
 local function settle(item, payload)
   local task = load(item[2])
-  if not task then return 'refused' end
-  if task.settled == item[3] then return 'accepted' end
-  if task.state ~= 'running' or task.token ~= item[3] then return 'refused' end
-  if item[1] == 'complete' and item[7] == 1 and redis.call('EXISTS', P .. @staged .. task.id .. ':' .. task.token) == 0 then return 'missing' end
+  local staged = item[1] == 'complete' and item[7] == 1 and P .. @staged .. item[2] .. ':' .. item[3]
+  local accepted = task and task.settled == item[3]
+  if accepted or not task or task.state ~= 'running' or task.token ~= item[3] then
+    if staged then redis.call('UNLINK', staged) end
+    return accepted and 'accepted' or 'refused'
+  end
+  if staged and redis.call('EXISTS', staged) == 0 then return 'missing' end
   leave(task.pool, task.rank, task.entry)
   redis.call('HSET', task.record, $settled, task.token, $ranMs, item[4], $batchTasks, item[5][1], $batchRows, item[5][2])
   if item[1] == 'complete' then complete(task, item, payload)

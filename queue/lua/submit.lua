@@ -2,8 +2,8 @@
 -- submit: makes records, inputs and lane entries of new tasks. Refused by a full Redis (no allow-oom), on purpose.
 -- ARGV[1]  msgpack { { maxTasks, maxBytes, retainedBytes }, { item, ... } }, item =
 --          { id, queue, pool, rank, rows, bytes, signature, idempotency, digest, delay, notBefore, within, deadline, inbox, metadata, large, { field, value, ... } }
---          where '' and -1 stand for "none"; `large`: the input was SET beforehand, with a TTL
--- ARGV[1+i] the input of item i, '' where large
+--          where '' and -1 stand for "none", 0 for no metadata; `large`: the input was SET beforehand, with a TTL
+-- ARGV[1+i] the input of item i, '' where large; behind them what `metadata` counts: cmsgpack cannot read msgpack's bytes
 -- reply    one for each item: { 'accepted', submitted } | { 'duplicate', snapshot } | { 'conflict', id } | { 'full', what } | { 'missing' }
 -- @include base
 -- @include task
@@ -48,11 +48,11 @@ local function watch(task, inbox)
   end
 end
 
--- A submission that is sent again: its large input lost the TTL-less state by the SET before it.
+-- A submission that is sent again, its large input with it: that of an unfinished task and of a dead letter stays.
 local function again(task, large)
   if large == 1 then
     local input = P .. @input .. task.id
-    if terminal(task) and task.state ~= 'failed' then redis.call('UNLINK', input)
+    if terminal(task) and not redis.call('ZSCORE', P .. @dead, task.id) then redis.call('UNLINK', input)
     elseif redis.call('PERSIST', input) == 0 and redis.call('EXISTS', input) == 0 then return { 'missing' } end
   end
   return { 'accepted', redis.call('HGET', task.record, $submitted) }
@@ -72,8 +72,8 @@ local function create(item, input)
   local fields = item[17]
   local function add(name, value) fields[#fields + 1] = name; fields[#fields + 1] = value end
   if item[16] == 1 then redis.call('PERSIST', P .. @input .. id) else redis.call('SET', P .. @input .. id, input) end
-  if item[15] ~= '' then
-    redis.call('SET', P .. @metadata .. id, item[15])
+  if item[15] > 0 then
+    redis.call('SET', P .. @metadata .. id, ARGV[1 + #request[2] + item[15]])
     add($hasMetadata, '1')
   end
   if item[8] ~= '' then

@@ -2,6 +2,7 @@
 
 import type { TaskSnapshot } from '@inferq/core/task.ts';
 import type { Redis } from 'ioredis';
+import { calls } from '../calls.ts';
 import type { DeadLetterFilter, DeadLetterPage } from '../queue.ts';
 import { Script } from '../scripts.ts';
 import { readSnapshot, text } from '../snapshot.ts';
@@ -28,10 +29,14 @@ export async function listDeadLetters(redis: Redis, filter: DeadLetterFilter, pa
 
 /** Old id to new id, as `SubmissionQueue.redrive`. */
 export async function redrive(redis: Redis, pairs: readonly { id: string; newId: string }[]): Promise<Map<string, string>> {
-  if (pairs.length === 0) return new Map();
-  const replies = (await redriveScript.run(
-    redis,
-    pairs.flatMap(({ id, newId }) => [id, newId]),
-  )) as unknown[];
-  return new Map(pairs.map(({ id }, index) => [id, text(replies[index])] as const).filter(([, newId]) => newId !== ''));
+  const redriven = new Map<string, string>();
+  for (const part of calls(pairs)) {
+    const args = part.flatMap(({ id, newId }) => [id, newId]);
+    const replies = (await redriveScript.run(redis, args)) as unknown[];
+    part.forEach(({ id }, index) => {
+      const newId = text(replies[index]);
+      if (newId !== '') redriven.set(id, newId);
+    });
+  }
+  return redriven;
 }

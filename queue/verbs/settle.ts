@@ -4,6 +4,8 @@ import { limits } from '@inferq/core/limits.ts';
 import type { TaskError } from '@inferq/core/task.ts';
 import { encode } from '@msgpack/msgpack';
 import type { Redis } from 'ioredis';
+import { calls } from '../calls.ts';
+import { cut } from '../cut.ts';
 import { key } from '../keys.ts';
 import type { ClaimOutcome, ClaimRequest, Settlement, SettleOutcome } from '../queue.ts';
 import { Script } from '../scripts.ts';
@@ -20,7 +22,7 @@ function isLarge(settlement: Settlement): settlement is Settlement & { verb: 'co
 }
 
 function packError(error: TaskError): string[] {
-  return [error.code, error.message, Buffer.from(error.detail).subarray(0, limits.errorDetailBytes).toString()];
+  return [error.code, cut(error.message, limits.errorDetailBytes), cut(error.detail, limits.errorDetailBytes)];
 }
 
 function pack(item: Settlement): unknown[] {
@@ -53,12 +55,26 @@ async function stage(redis: Redis, item: Settlement & { verb: 'complete' }): Pro
   }
 }
 
+interface Settled {
+  outcomes: SettleOutcome[];
+  next?: ClaimOutcome;
+}
+
+function inlineBytes(item: Settlement): number {
+  return item.verb === 'complete' && !isLarge(item) ? item.output.length : 0;
+}
+
 /** Settles and claims. Safe to send again: an accepted token is answered as accepted. */
-export async function settle(
-  redis: Redis,
-  settlements: readonly Settlement[],
-  next?: ClaimRequest,
-): Promise<{ outcomes: SettleOutcome[]; next?: ClaimOutcome }> {
+export async function settle(redis: Redis, settlements: readonly Settlement[], next?: ClaimRequest): Promise<Settled> {
+  const parts = calls(settlements, inlineBytes);
+  const last = parts.pop() ?? [];
+  const outcomes: SettleOutcome[] = [];
+  for (const part of parts) outcomes.push(...(await settlePart(redis, part)).outcomes);
+  const end = await settlePart(redis, last, next);
+  return { ...end, outcomes: [...outcomes, ...end.outcomes] };
+}
+
+async function settlePart(redis: Redis, settlements: readonly Settlement[], next?: ClaimRequest): Promise<Settled> {
   const large = settlements.filter(isLarge);
   await Promise.all(large.map((item) => stage(redis, item)));
   const packed = encode([settlements.map(pack), next ? packClaim(next) : false]);
@@ -66,9 +82,7 @@ export async function settle(
   const [replies, claimed] = (await script.run(redis, [packed, ...outputs])) as [unknown[], unknown];
   const outcomes = replies.map(text);
   const missing = settlements.filter((_item, index) => outcomes[index] === 'missing');
-  const again = missing.length > 0 ? (await settle(redis, missing)).outcomes : [];
-  const refusedKeys = large.filter((item) => outcomes[settlements.indexOf(item)] === 'refused').map(stagedKey);
-  if (refusedKeys.length > 0) await redis.unlink(...refusedKeys);
+  const again = missing.length > 0 ? (await settlePart(redis, missing)).outcomes : [];
   return {
     outcomes: outcomes.map((outcome) => (outcome === 'missing' ? again.shift() : outcome) as SettleOutcome),
     ...(next ? { next: await readClaim(redis, claimed) } : {}),

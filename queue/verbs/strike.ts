@@ -16,7 +16,7 @@ export async function strikeExecutor(redis: Redis, name: string, why: 'crash' | 
 
 /** As `ExecutionQueue.releaseUnknown`. */
 export async function releaseUnknown(redis: Redis, executor: string, known: readonly AttemptRef[]): Promise<number> {
-  return Number(await unknownScript.run(redis, [executor, ...known.map(({ token }) => token)]));
+  return Number(await unknownScript.run(redis, [executor, ...known.flatMap(({ id, token }) => [id, token])]));
 }
 
 /** As `WorkerRegistry.runningTasks`. */

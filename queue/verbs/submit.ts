@@ -3,6 +3,7 @@
 import { defaults, limits } from '@inferq/core/limits.ts';
 import { encode } from '@msgpack/msgpack';
 import type { Redis } from 'ioredis';
+import { calls } from '../calls.ts';
 import { key } from '../keys.ts';
 import type { NewTask, QueueLimits, SubmitOutcome } from '../queue.ts';
 import { type RecordField, recordFields } from '../record.ts';
@@ -41,7 +42,9 @@ function fieldsOf(task: NewTask): (string | number)[] {
   return fields;
 }
 
-function pack(task: NewTask): unknown[] {
+/** An item as the script reads it; its metadata goes to the end of `metadata`. */
+function pack(task: NewTask, metadata: Uint8Array[]): unknown[] {
+  if (task.metadata) metadata.push(task.metadata);
   return [
     task.id,
     task.queue,
@@ -57,7 +60,7 @@ function pack(task: NewTask): unknown[] {
     task.startWithinMs ?? -1,
     task.startDeadline ?? -1,
     task.watchBy ?? '',
-    task.metadata ?? '',
+    task.metadata ? metadata.length : 0,
     isLarge(task) ? 1 : 0,
     fieldsOf(task),
   ];
@@ -85,7 +88,8 @@ function readOutcome(reply: unknown, task: NewTask): SubmitOutcome | 'missing' {
 /** Stages a large input; false where Redis is out of memory. */
 async function stage(redis: Redis, task: NewTask): Promise<boolean> {
   try {
-    await redis.set(key('input', task.id), task.input as Buffer, 'PX', limits.attemptOutputTtlMs);
+    // NX: sent again, it must not put a TTL back on an input that its task owns by now.
+    await redis.set(key('input', task.id), task.input as Buffer, 'PX', limits.attemptOutputTtlMs, 'NX');
     return true;
   } catch (error) {
     if (isOutOfMemory(error)) return false;
@@ -98,21 +102,32 @@ export function isOutOfMemory(error: unknown): boolean {
   return error instanceof Error && /\bOOM\b/.test(error.message);
 }
 
-/** Submits up to `limits.itemsPerCall` tasks; the outcomes are in their order. Safe to send again: ids make it idempotent. */
+function inlineBytes(task: NewTask): number {
+  return (isLarge(task) ? 0 : task.input.length) + (task.metadata?.length ?? 0);
+}
+
+/** Submits tasks; the outcomes are in their order. Safe to send again: ids make it idempotent. */
 export async function submit(redis: Redis, queueLimits: QueueLimits, tasks: readonly NewTask[]): Promise<SubmitOutcome[]> {
+  const outcomes: SubmitOutcome[] = [];
+  for (const part of calls(tasks, inlineBytes)) outcomes.push(...(await submitPart(redis, queueLimits, part)));
+  return outcomes;
+}
+
+async function submitPart(redis: Redis, queueLimits: QueueLimits, tasks: readonly NewTask[]): Promise<SubmitOutcome[]> {
   const outcomes = new Array<SubmitOutcome | 'missing'>(tasks.length).fill('missing');
   for (let send = 0; send < sends && outcomes.includes('missing'); send++) {
     const open = tasks.map((task, index) => ({ task, index })).filter(({ index }) => outcomes[index] === 'missing');
     const { maxTasks, maxBytes, retainedBytes } = queueLimits;
-    const packed = encode([[maxTasks, maxBytes, retainedBytes], open.map(({ task }) => pack(task))]);
+    const metadata: Uint8Array[] = [];
+    const packed = encode([[maxTasks, maxBytes, retainedBytes], open.map(({ task }) => pack(task, metadata))]);
     const staged = open.filter(({ task }) => isLarge(task)).map(async ({ task, index }) => ({ index, held: await stage(redis, task) }));
     const inputs = open.map(({ task }) => (isLarge(task) ? nothing : task.input));
     try {
-      const [replies, ...stages] = await Promise.all([script.run(redis, [packed, ...inputs]), ...staged]);
+      const [replies, ...stages] = await Promise.all([script.run(redis, [packed, ...inputs, ...metadata]), ...staged]);
       open.forEach(({ task, index }, at) => {
         outcomes[index] = readOutcome((replies as unknown[])[at], task);
       });
-      for (const { index, held } of stages) if (!held) outcomes[index] = { kind: 'full', what: 'memory' };
+      for (const { index, held } of stages) if (!held && outcomes[index] === 'missing') outcomes[index] = { kind: 'full', what: 'memory' };
     } catch (error) {
       if (!isOutOfMemory(error)) throw error;
       for (const { index } of open) outcomes[index] = { kind: 'full', what: 'memory' };

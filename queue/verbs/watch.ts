@@ -2,6 +2,7 @@
 
 import type { ChunkRecord, TaskSnapshot } from '@inferq/core/task.ts';
 import type { Redis } from 'ioredis';
+import { calls } from '../calls.ts';
 import { key } from '../keys.ts';
 import { recordFields } from '../record.ts';
 import { Script } from '../scripts.ts';
@@ -13,14 +14,17 @@ const chunksPerRead = 128;
 
 /** Snapshots in the order of `ids`; with `inbox`, registers it with every unfinished one. */
 export async function inspect(redis: Redis, ids: readonly string[], inbox = ''): Promise<(TaskSnapshot | undefined)[]> {
-  if (ids.length === 0) return [];
-  const replies = (await watchScript.run(redis, [inbox, ...ids])) as unknown[];
-  return ids.map((_id, index) => readSnapshot(replies[index]));
+  const snapshots: (TaskSnapshot | undefined)[] = [];
+  for (const part of calls(ids)) {
+    const replies = (await watchScript.run(redis, [inbox, ...part])) as unknown[];
+    snapshots.push(...part.map((_id, index) => readSnapshot(replies[index])));
+  }
+  return snapshots;
 }
 
 /** Takes `inbox` off the watchers of these tasks. */
 export async function unwatch(redis: Redis, ids: readonly string[], inbox: string): Promise<void> {
-  if (ids.length > 0) await unwatchScript.run(redis, [inbox, ...ids]);
+  for (const part of calls(ids)) await unwatchScript.run(redis, [inbox, ...part]);
 }
 
 function readChunk(taskId: string, entry: [Buffer, Buffer[]]): ChunkRecord {

@@ -38,7 +38,8 @@ local function start(entry, rank, request)
     return nil
   end
   local attempt = task.attempt + 1
-  local token = attempt .. '-' .. entry[1]
+  -- With the clock: a Redis that lost its last second gives the same attempt again, but not the same token.
+  local token = string.format('%d-%d%06d', attempt, clock[1], clock[2])
   local v = redis.call('HMGET', task.record, $hardLimit, $softLimit, $submitted, $queuedAt, $chunks)
   local queued = now - (tonumber(v[4]) or tonumber(v[3]))
   redis.call('HSET', task.record, $state, 'running', $attempt, attempt, $token, token, $executor, request.executor, $worker, request.worker,
@@ -49,6 +50,10 @@ local function start(entry, rank, request)
     redis.call('UNLINK', P .. @log .. task.id)
     redis.call('HDEL', task.record, $chunks, $lastChunk, $chunkBytes)
   end
+  if task.progress then
+    if task.progress == '' then redis.call('UNLINK', P .. @progress .. task.id) end
+    redis.call('HDEL', task.record, $progressFraction, $progressMessage)
+  end
   if task.deadline then redis.call('ZREM', P .. @due, 'exp:' .. task.id) end
   tell(task.id, task.watchers)
   local input = task.bytes <= %inlineBytes and redis.call('GET', P .. @input .. task.id) or ''
@@ -56,14 +61,14 @@ local function start(entry, rank, request)
     v[1] or '', v[2] or '', task.deadline and tostring(task.deadline) or '', v[3], tostring(now), tostring(queued), input, task.bytes }
 end
 
--- Takes the longest batch from the head of one lane.
+-- Takes the longest batch from the head of one lane; returns its tasks, and how many entries it took.
 local function take(want, rank, request)
   local lane = P .. @lane .. want.pool .. ':' .. rank
   local most = rank == 'solo' and 1 or want.maxTasks
   local entries = undelivered(lane, most + 1)
   if #entries == 0 then
     redis.call('ZREM', P .. @ready .. want.pool, rank)
-    return {}
+    return {}, 0
   end
   local count = prefixLength(entries, { maxTasks = most, maxRows = want.maxRows }, request.maxBytes)
   redis.call('XREADGROUP', 'GROUP', 'w', request.executor, 'COUNT', count, 'STREAMS', lane, '>')
@@ -77,7 +82,7 @@ local function take(want, rank, request)
     if task then tasks[#tasks + 1] = task end
   end
   if count < #entries then ring(want.pool) end
-  return tasks
+  return tasks, count
 end
 
 -- The pool of this queue to serve next and its rank: lowest rank first, then the oldest head entry.
@@ -115,9 +120,15 @@ end
 local function waitForBell(request, queues)
   redis.call('HSET', P .. @executor .. request.executor, 'idle', '1')
   for _, pools in ipairs(queues) do
-    for _, want in ipairs(pools) do redis.call('ZADD', P .. @idle .. want[1], now, request.executor) end
+    for _, want in ipairs(pools) do
+      redis.call('ZADD', P .. @idle .. want[1], now, request.executor)
+      redis.call('PEXPIRE', P .. @idle .. want[1], %registryTtl)
+    end
   end
 end
+
+-- Entries that one claim drops at most before it gives up, so that a lane full of void ones does not block Redis.
+local mostDropped = 500
 
 local function claim(packed)
   local request = { executor = packed[1], worker = packed[2], device = packed[3], maxBytes = packed[4] }
@@ -125,12 +136,22 @@ local function claim(packed)
   local idle = redis.call('HGET', P .. @executor .. request.executor, 'idle')
   if not idle then return { 'unregistered' } end
   if idle == '1' then redis.call('HSET', P .. @executor .. request.executor, 'idle', '0') end
+  local dropped = 0
   for _, pools in ipairs(queues) do
     while true do
       local want, rank = choose(pools, solo)
       if not want then break end
-      local tasks = take(want, rank, request)
+      local tasks, taken = take(want, rank, request)
       if #tasks > 0 then return { 'claimed', want.pool, tasks } end
+      dropped = dropped + taken
+      if dropped >= mostDropped then
+        if wait then
+          waitForBell(request, queues)
+          nobodyIdle[want.pool] = nil
+          ring(want.pool)
+        end
+        return { 'empty' }
+      end
     end
   end
   if wait then waitForBell(request, queues) end

@@ -36,8 +36,8 @@ local function leave(pool, rank, entry)
   redis.call('XDEL', lane, entry)
 end
 
--- The ids of a lane's entries that nobody was given yet, oldest first, at most `count`; creates a missing group.
-local function undelivered(lane, count)
+-- A lane's entries that nobody was given yet, oldest first, at most `count`, with `after` only later ones; creates a missing group.
+local function undelivered(lane, count, after)
   local infos = redis.pcall('XINFO', 'GROUPS', lane)
   if infos.err then return {} end
   local last = '0-0'
@@ -49,5 +49,5 @@ local function undelivered(lane, count)
       if info[i] == 'last-delivered-id' then last = info[i + 1] end
     end
   end
-  return redis.call('XRANGE', lane, '(' .. last, '+', 'COUNT', count)
+  return redis.call('XRANGE', lane, '(' .. (after or last), '+', 'COUNT', count)
 end

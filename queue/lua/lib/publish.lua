@@ -17,12 +17,21 @@ local function post(inbox, event, size)
   box.events[#box.events + 1] = event
 end
 
+-- How many bytes a snapshot takes in a publication, roughly and not less.
+local function sizeOf(shot)
+  local size = 200 + #shot[3] + #shot[4] + #shot[5]
+  for _, value in ipairs(shot[2]) do size = size + #value + 5 end
+  for _, execution in ipairs(shot[6]) do size = size + #execution + 5 end
+  return size
+end
+
 -- Tells all watchers of a task what it looks like now.
 local function tell(id, watchers, output)
   if not watchers or watchers == '' then return end
   local shot = snapshot(id, output)
-  local event = { 's', now, shot }
-  for inbox in string.gmatch(watchers, '%S+') do post(inbox, event, 600 + #shot[3] + #shot[4] + #shot[5]) end
+  local event, size = { 's', now, shot }, sizeOf(shot)
+  if size > 100000 then event, size = { 'w', id }, 100 end
+  for inbox in string.gmatch(watchers, '%S+') do post(inbox, event, size) end
 end
 
 local function tellChunk(id, watchers, sequence, attempt, index, payload)

@@ -9,6 +9,7 @@ local function snapshot(id, output)
     local name = fields[i]
     if name == $outputBytes then
       if not output and tonumber(fields[i + 1]) <= %inlineBytes then output = redis.call('GET', P .. @output .. id) end
+    elseif name == $progressMessage and fields[i + 1] == '' then fields[i + 1] = redis.call('GET', P .. @progress .. id) or ''
     elseif name == $hasMetadata then metadata = redis.call('GET', P .. @metadata .. id) or ''
     elseif name == $hasError then failure = redis.call('GET', P .. @error .. id) or ''
     elseif name == $hasHistory then history = redis.call('LRANGE', P .. @history .. id, 0, -1)

@@ -7,7 +7,7 @@ local function load(id)
   local record = P .. @record .. id
   local v = redis.call('HMGET', record, $state, $queue, $model, $version, $rank, $entry, $token, $settled, $cancelRequested, $watchers,
     $bytes, $rows, $signature, $attempt, $charged, $maxAttempts, $startDeadline, $ignoreResult, $resultTtl, $chunkBytes, $idempotency,
-    $priority, $hasHistory, $hasMetadata, $hasError)
+    $priority, $hasHistory, $hasMetadata, $hasError, $progressMessage)
   if not v[1] then return nil end
   return {
     id = id, record = record, state = v[1], queue = v[2], pool = v[2] .. ':' .. v[3] .. ':' .. v[4], rank = v[5], entry = v[6],
@@ -15,7 +15,7 @@ local function load(id)
     signature = v[13] or '', attempt = tonumber(v[14]) or 0, charged = tonumber(v[15]) or 0,
     maxAttempts = tonumber(v[16]) or %defaultMaxAttempts, deadline = tonumber(v[17]), ignore = v[18],
     ttl = tonumber(v[19]) or %defaultResultTtl, chunkBytes = tonumber(v[20]) or 0, idempotency = v[21], priority = v[22] or '5',
-    hasHistory = v[23], hasMetadata = v[24], hasError = v[25],
+    hasHistory = v[23], hasMetadata = v[24], hasError = v[25], progress = v[26],
   }
 end
 
@@ -47,6 +47,7 @@ local function expireAll(task, ttl)
   if task.outputBytes then redis.call('PEXPIRE', P .. @output .. task.id, ttl) end
   if task.hasMetadata then redis.call('PEXPIRE', P .. @metadata .. task.id, ttl) end
   if task.hasError then redis.call('PEXPIRE', P .. @error .. task.id, ttl) end
+  if task.progress == '' then redis.call('PEXPIRE', P .. @progress .. task.id, ttl) end
   if task.hasHistory then redis.call('PEXPIRE', P .. @history .. task.id, ttl) end
   if task.chunkBytes > 0 then redis.call('PEXPIRE', P .. @log .. task.id, ttl) end
   if task.idempotency then redis.call('PEXPIRE', P .. @idempotency .. task.idempotency, ttl) end
@@ -67,7 +68,12 @@ local function finish(task, state, failure, output)
     redis.call('ZADD', P .. @dead, now, id)
     redis.call('ZADD', P .. @dead .. ':' .. task.queue, now, id)
     redis.call('INCRBY', P .. @deadBytes, task.bytes)
-    if task.ignore then redis.call('UNLINK', P .. @log .. id) end
+    if task.ignore then redis.call('UNLINK', P .. @log .. id)
+    elseif task.chunkBytes > 0 then
+      -- Chunks are a result, and end as one: the dead letter keeps inputs and history.
+      redis.call('PEXPIRE', P .. @log .. id, ttl)
+      retain(task.chunkBytes, now + ttl)
+    end
   else
     redis.call('UNLINK', P .. @input .. id)
     redis.call('HSET', task.record, $expires, now + ttl)
@@ -88,6 +94,8 @@ local function remember(task, failure)
   local ran = v[7] or tostring(now - (tonumber(v[8]) or now))
   redis.call('RPUSH', P .. @history .. task.id,
     cmsgpack.pack({ task.attempt, v[1] or '', v[2] or '', v[3] or '', v[4] or '0', v[5] or '0', v[6] or '0', ran, v[8] or '0', tostring(now), failure or '' }))
+  -- Releases are not counted, so only this bounds the list.
+  redis.call('LTRIM', P .. @history .. task.id, -100, -1)
   redis.call('HSET', task.record, $hasHistory, '1')
   task.hasHistory = '1'
 end

@@ -1,0 +1,51 @@
+#!/usr/bin/env node
+// Starts the command line on a Node that runs TypeScript sources unbuilt: this one where it is new enough, else the pinned one.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+
+if (major > 22 || (major === 22 && minor >= 18)) {
+  const { main } = await import('../main.ts');
+  await main(process.argv.slice(2));
+} else {
+  const node = pinnedNode();
+  if (node === undefined) {
+    process.stderr.write(
+      `inferq needs Node 22.18 or newer, and this is ${process.versions.node}: run npm install, which brings one along.\n`,
+    );
+    process.exitCode = 1;
+  } else {
+    startAgain(node);
+  }
+}
+
+/** The program of the npm package `node`, or undefined where it is not installed. */
+function pinnedNode() {
+  try {
+    const file = join(dirname(createRequire(import.meta.url).resolve('node/package.json')), 'bin', 'node');
+    return existsSync(file) ? file : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function startAgain(node) {
+  const args = [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+  const child = spawn(node, args, { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      // At a terminal Ctrl-C reaches the whole process group: the child has it already.
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    });
+  }
+  child.on('error', (error) => {
+    process.stderr.write(`${node} could not be started: ${error.message}.\n`);
+    process.exitCode = 1;
+  });
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
+}

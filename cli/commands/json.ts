@@ -1,0 +1,17 @@
+/** `--json`, which every command that prints has. */
+
+import type { Command } from 'commander';
+
+export interface JsonFlag {
+  json?: true;
+}
+
+/** Adds the option; gives the command back. */
+export function addJson(command: Command): Command {
+  return command.option('--json', 'print one JSON object a line, for scripts');
+}
+
+/** Prints one object on one line. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}

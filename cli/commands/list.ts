@@ -1,0 +1,21 @@
+/** What commands that print a list share: rows as they come for scripts, one table for people. */
+
+import { type Column, table } from '../print/table.ts';
+import { printJson } from './json.ts';
+
+export interface ListView<Item> {
+  columns: readonly Column[];
+  /** One or more rows of one item. */
+  rows(item: Item): string[][];
+  ifNone: string;
+}
+
+/** Reads the list to its end and prints it. */
+export async function printList<Item>(items: AsyncIterable<Item>, json: boolean | undefined, view: ListView<Item>): Promise<void> {
+  const rows: string[][] = [];
+  for await (const item of items) {
+    if (json) printJson(item);
+    else rows.push(...view.rows(item));
+  }
+  if (!json) process.stdout.write(`${table(view.columns, rows, view.ifNone)}\n`);
+}

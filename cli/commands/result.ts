@@ -1,0 +1,24 @@
+/** `inferq result`. */
+
+import type { Command } from 'commander';
+import { addServerFlags, type ServerFlags, withClient } from '../connect.ts';
+import { parseDuration } from '../parse/duration.ts';
+import { printTask, waitForEnd } from '../waiting.ts';
+import { addJson, type JsonFlag } from './json.ts';
+
+/** Adds the command. */
+export function addResult(program: Command): void {
+  const command = program
+    .command('result')
+    .description('Print a task and its answer as they stand. Exit code 0 only where the task has succeeded.')
+    .argument('<task>', "the task's id")
+    .option('--wait [duration]', 'wait for the end, or at most so long');
+  addServerFlags(addJson(command)).addHelpText('after', '\nExample:\n  inferq result 01kahm3v5e00r8d2m4x6c1t9ab --wait 30s').action(run);
+}
+
+async function run(taskId: string, flags: ServerFlags & JsonFlag & { wait?: string | true }): Promise<void> {
+  const longest = flags.wait === true ? Number.POSITIVE_INFINITY : 0;
+  const waitMs = typeof flags.wait === 'string' ? parseDuration('--wait', flags.wait) : longest;
+  const task = await withClient(flags, (client) => waitForEnd(client, taskId, waitMs));
+  process.exitCode = printTask(task, flags.json);
+}

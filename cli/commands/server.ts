@@ -1,0 +1,94 @@
+/** `inferq server`. */
+
+import { defaults } from '@inferq/core/limits.ts';
+import { type Command, Option } from 'commander';
+import { defaultServer } from '../connect.ts';
+import { wrongUsage } from '../failure.ts';
+import { parseBytes, parseFraction, parseInteger } from '../parse/number.ts';
+import { shownBytes } from '../print/bytes.ts';
+import { endWithParent, tellParent } from '../up/parent-channel.ts';
+import { addLogLevel, type LogLevel } from './log-level.ts';
+import { addRedis } from './redis.ts';
+
+interface Flags {
+  redis: string;
+  listen: string;
+  maxMessageSize: number;
+  queues?: string[];
+  queueMaxTasks: number;
+  queueMaxBytes: number;
+  retainedBytes: number;
+  memoryWatermark: number;
+  tlsCert?: string;
+  tlsKey?: string;
+  tlsCa?: string;
+  logLevel: LogLevel;
+}
+
+/** Adds the command. */
+export function addServer(program: Command): void {
+  const command = program.command('server').description('Serve gRPC to clients; any number of servers may share one Redis.');
+  const bytes = (flag: string, text: string, value: number): Option =>
+    new Option(`${flag} <size>`, text).default(value, shownBytes(value)).argParser((given) => parseBytes(flag, given));
+  addLogLevel(addRedis(command))
+    .option('--listen <host:port>', 'where to listen; port 0 takes a free one', defaultServer)
+    .addOption(bytes('--max-message-size', 'the largest message to take', defaults.maxMessageBytes))
+    .option('--queues <names>', 'queues that exist besides those of models and workers, such as a,b', parseNames)
+    .option(
+      '--queue-max-tasks <number>',
+      'tasks that a queue holds',
+      (text) => parseInteger('--queue-max-tasks', text),
+      defaults.queueTasks,
+    )
+    .addOption(bytes('--queue-max-bytes', 'inputs that a queue holds', defaults.queueBytes))
+    .addOption(bytes('--retained-bytes', 'results that are kept', defaults.retainedBytes))
+    .option(
+      '--memory-watermark <fraction>',
+      "part of Redis' maxmemory over which submits are refused",
+      (text) => parseFraction('--memory-watermark', text),
+      defaults.memoryWatermark,
+    )
+    .option('--tls-cert <file>', 'serve TLS with this certificate (PEM)')
+    .option('--tls-key <file>', 'the key of that certificate')
+    .option('--tls-ca <file>', 'ask clients for a certificate that one of these authorities has signed')
+    .addHelpText('after', '\nExample:\n  inferq server --redis redis://10.0.0.5:6379 --listen 0.0.0.0:50051')
+    .action(run);
+}
+
+function parseNames(text: string): string[] {
+  return text.split(',').map((name) => name.trim());
+}
+
+function tlsOf({ tlsCert, tlsKey, tlsCa }: Flags): { cert: string; key: string; clientCa?: string } | undefined {
+  if (tlsCert !== undefined && tlsKey !== undefined)
+    return { cert: tlsCert, key: tlsKey, ...(tlsCa === undefined ? {} : { clientCa: tlsCa }) };
+  if (tlsCert === undefined && tlsKey === undefined && tlsCa === undefined) return undefined;
+  throw wrongUsage('TLS needs both --tls-cert and --tls-key: give both, or neither.');
+}
+
+async function run(flags: Flags): Promise<void> {
+  const tls = tlsOf(flags);
+  const [{ runServer }, { UsageError }] = await Promise.all([import('@inferq/server/main.ts'), import('@inferq/server/usage-error.ts')]);
+  endWithParent();
+  try {
+    process.exitCode = await runServer(
+      {
+        redisUrl: flags.redis,
+        listen: flags.listen,
+        maxMessageBytes: flags.maxMessageSize,
+        queues: flags.queues ?? [],
+        limits: {
+          maxTasks: flags.queueMaxTasks,
+          maxBytes: flags.queueMaxBytes,
+          retainedBytes: flags.retainedBytes,
+          memoryWatermark: flags.memoryWatermark,
+        },
+        logLevel: flags.logLevel,
+        ...(tls ? { tls } : {}),
+      },
+      { onReady: (address) => void tellParent({ kind: 'ready', address }) },
+    );
+  } catch (error) {
+    throw error instanceof UsageError ? wrongUsage(error.message) : error;
+  }
+}

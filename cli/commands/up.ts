@@ -1,0 +1,66 @@
+/** `inferq up`. */
+
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { defaultServer } from '../connect.ts';
+import { demoModels } from '../demo-models.ts';
+import { wrongUsage } from '../failure.ts';
+import { parseListen } from '../up/port-check.ts';
+import { runUp } from '../up/up.ts';
+import { addLogLevel, type LogLevel } from './log-level.ts';
+
+/** npm passes a signal on that the terminal has delivered already: the second of two so close together is the same one. */
+const sameSignalMs = 1_000;
+
+interface Flags {
+  listen: string;
+  data: string;
+  repository: string;
+  logLevel: LogLevel;
+}
+
+/** Adds the command. */
+export function addUp(program: Command): void {
+  const command = program
+    .command('up')
+    .description('Start everything on this machine: a private Redis, one worker with the demo models, one server.')
+    .option('--listen <host:port>', 'where the server listens', defaultServer)
+    .option('--data <dir>', 'where Redis keeps its data, and the logs go', '.inferq')
+    .option('--repository <dir>', 'the models to serve', demoModels);
+  addLogLevel(command)
+    .addHelpText('after', '\nWith REDIS_URL set, that Redis is used and none is started. It runs until Ctrl-C or SIGTERM.')
+    .addHelpText('after', '\nExample:\n  inferq up --listen 127.0.0.1:50052 --data /var/lib/inferq')
+    .action(run);
+}
+
+async function run(flags: Flags): Promise<void> {
+  parseListen(flags.listen);
+  const repository = resolve(flags.repository);
+  if (!existsSync(repository)) throw wrongUsage(`There is no folder ${repository}: give the folder of your models with --repository.`);
+  const { stop, hurry } = stopSignals();
+  process.exitCode = await runUp({
+    ...flags,
+    repository,
+    redisUrl: process.env.REDIS_URL || undefined,
+    defaultListen: defaultServer,
+    stop,
+    hurry,
+    say: (line) => process.stdout.write(`${line}\n`),
+  });
+}
+
+/** `stop` fires with the first signal, `hurry` with one that comes later. */
+function stopSignals(): { stop: AbortSignal; hurry: AbortSignal } {
+  const stop = new AbortController();
+  const hurry = new AbortController();
+  let stoppedAt = 0;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      if (stoppedAt > 0 && Date.now() - stoppedAt > sameSignalMs) hurry.abort();
+      stoppedAt ||= Date.now();
+      stop.abort();
+    });
+  }
+  return { stop: stop.signal, hurry: hurry.signal };
+}

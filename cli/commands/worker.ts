@@ -1,0 +1,73 @@
+/** `inferq worker`. */
+
+import { defaults } from '@inferq/core/limits.ts';
+import { type Command, Option } from 'commander';
+import { demoModels } from '../demo-models.ts';
+import { wrongUsage } from '../failure.ts';
+import { parseDuration } from '../parse/duration.ts';
+import { shownSpan } from '../print/span.ts';
+import { endWithParent, tellParent } from '../up/parent-channel.ts';
+import { addLogLevel, type LogLevel } from './log-level.ts';
+import { addRedis } from './redis.ts';
+
+interface Flags {
+  redis: string;
+  queues?: string;
+  devices: string;
+  models?: string;
+  repository: string;
+  name?: string;
+  grace?: number;
+  lease: number;
+  logLevel: LogLevel;
+}
+
+const queuesHelp = `
+Queues: --queues realtime,default:2,batch:1
+  A queue without a weight is served strictly before all that follow it: as long as realtime has tasks that this worker
+  can run, default and batch wait. Queues with weights share: of every three turns default gets two and batch one, and
+  a turn that its queue does not need goes to the others. Within a queue, priority comes first, then age.
+
+Devices: --devices cpu,cpu for two executors on the CPU, 0,1 for one on each of two GPUs, auto for every GPU there is, else cpu.`;
+
+/** Adds the command. */
+export function addWorker(program: Command): void {
+  const command = program.command('worker').description('Load models and run tasks on them; any number of workers may share one Redis.');
+  addLogLevel(addRedis(command))
+    .option('--queues <list>', `which queues to serve, in which order (default: ${defaults.queues.join(',')} and those of its models)`)
+    .option('--devices <list>', 'one executor for each: cpu, or the number of a GPU; or auto', 'cpu')
+    .option('--models <list>', 'which models to load, such as digits,charlm:2 (default: the latest version of each)')
+    .option('--repository <dir>', 'the folder with the models', demoModels)
+    .option('--name <name>', 'what this worker is called (default: made of host and process number)')
+    .option('--grace <duration>', 'how long to finish what is running when asked to end', (text) => parseDuration('--grace', text))
+    .addOption(
+      new Option('--lease <duration>', 'how long a vanished worker keeps its tasks')
+        .default(defaults.leaseMs, shownSpan(defaults.leaseMs))
+        .argParser((text) => parseDuration('--lease', text)),
+    )
+    .addHelpText('after', queuesHelp)
+    .addHelpText('after', '\nExample:\n  inferq worker --queues realtime,default --devices cpu,cpu --repository ./models')
+    .action(run);
+}
+
+async function run(flags: Flags): Promise<void> {
+  const [{ runWorker }, { UsageError }] = await Promise.all([import('@inferq/worker/main.ts'), import('@inferq/worker/usage-error.ts')]);
+  endWithParent();
+  try {
+    const { redis, queues, models, name, grace, lease, ...same } = flags;
+    process.exitCode = await runWorker(
+      {
+        ...same,
+        redisUrl: redis,
+        leaseMs: lease,
+        ...(queues === undefined ? {} : { queues }),
+        ...(models === undefined ? {} : { models }),
+        ...(name === undefined ? {} : { name }),
+        ...(grace === undefined ? {} : { graceMs: grace }),
+      },
+      { onReady: () => void tellParent({ kind: 'ready', address: '' }) },
+    );
+  } catch (error) {
+    throw error instanceof UsageError ? wrongUsage(error.message) : error;
+  }
+}

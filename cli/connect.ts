@@ -1,0 +1,86 @@
+/** The connection of a command to a server, and what its errors mean to the person at the terminal. */
+
+import type { InferqClient } from '@inferq/client/index.ts';
+import type { Command } from 'commander';
+import { exitCodes, Failure, wrongUsage } from './failure.ts';
+
+export const defaultServer = '127.0.0.1:50051';
+
+/** Tries of a call before the server counts as unreachable; about a second. */
+const tries = 4;
+
+export interface ServerFlags {
+  server: string;
+  tls?: true;
+  tlsCa?: string;
+  tlsCert?: string;
+  tlsKey?: string;
+}
+
+/** Adds the options that say which server; gives the command back. */
+export function addServerFlags(command: Command): Command {
+  return command
+    .option('--server <host:port>', 'the server; INFERQ_SERVER sets another default', process.env.INFERQ_SERVER || defaultServer)
+    .option('--tls', "use TLS, trusting the system's roots")
+    .option('--tls-ca <file>', 'use TLS, trusting the roots in this PEM file')
+    .option('--tls-cert <file>', "this client's certificate, for a server that asks for one")
+    .option('--tls-key <file>', 'the key of that certificate');
+}
+
+/**
+ * Runs `use` with a client and closes it. With `patient`, the client comes back after a break, as a watch should; else it gives
+ * up after about a second. Throws a Failure for what the client throws.
+ */
+export async function withClient<T>(flags: ServerFlags, use: (client: InferqClient) => Promise<T>, patient = false): Promise<T> {
+  const { InferqClient } = await import('@inferq/client/index.ts');
+  // A reader such as `head` may go first: then there is nothing left to do.
+  process.stdout.once('error', () => process.exit(exitCodes.succeeded));
+  const tls = tlsOf(flags);
+  try {
+    const client = new InferqClient({
+      server: flags.server,
+      ...(tls ? { tls } : {}),
+      ...(patient ? {} : { retry: { maxAttempts: tries } }),
+    });
+    try {
+      return await use(client);
+    } finally {
+      client.close();
+    }
+  } catch (error) {
+    throw await asFailure(error, flags.server);
+  }
+}
+
+function tlsOf({ tls, tlsCa, tlsCert, tlsKey }: ServerFlags): { ca?: string; cert?: string; key?: string } | undefined {
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) throw wrongUsage('--tls-cert and --tls-key belong together: give both.');
+  if (!tls && tlsCa === undefined && tlsCert === undefined) return undefined;
+  return {
+    ...(tlsCa === undefined ? {} : { ca: tlsCa }),
+    ...(tlsCert === undefined ? {} : { cert: tlsCert }),
+    ...(tlsKey === undefined ? {} : { key: tlsKey }),
+  };
+}
+
+/** The error itself where it is not the client's. */
+async function asFailure(error: unknown, server: string): Promise<unknown> {
+  const { DeadlineError, InferqError, UnavailableError } = await import('@inferq/client/errors.ts');
+  if (!(error instanceof InferqError)) return isFileError(error) ? wrongUsage(`${error.message}.`) : error;
+  // With a reason the server did answer: it is its store that is out of reach, or it is ending.
+  if ((error instanceof UnavailableError || error instanceof DeadlineError) && error.reason === '') {
+    const hint = 'start one with "inferq up", or name another with --server or INFERQ_SERVER';
+    return new Failure(`No inferq server answers at ${server} (${reasonIn(error.message)}): ${hint}.`, exitCodes.unreachable);
+  }
+  const fields = error.violations.filter(({ description }) => !error.message.includes(description));
+  return new Failure([error.message, ...fields.map(({ field, description }) => `  ${field}: ${description}`)].join('\n'));
+}
+
+/** grpc-js wraps the socket's own words. */
+function reasonIn(message: string): string {
+  return /Last error: Error: (.*?)\. Resolution note/.exec(message)?.[1] ?? message;
+}
+
+/** A certificate or key that cannot be read. */
+function isFileError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'open';
+}

@@ -1,0 +1,60 @@
+/** The command line: reads the arguments, runs a command, and turns what went wrong into a sentence and an exit code. */
+
+import { Command, CommanderError } from 'commander';
+import { addCancel } from './commands/cancel.ts';
+import { addDead } from './commands/dead.ts';
+import { addModels } from './commands/models.ts';
+import { addQueues } from './commands/queues.ts';
+import { addResult } from './commands/result.ts';
+import { addServer } from './commands/server.ts';
+import { addSubmit } from './commands/submit.ts';
+import { addUp } from './commands/up.ts';
+import { addWatch } from './commands/watch.ts';
+import { addWorker } from './commands/worker.ts';
+import { addWorkers } from './commands/workers.ts';
+import { exitCodes, Failure } from './failure.ts';
+import { tellParent } from './up/parent-channel.ts';
+
+/** Every command, ready to parse. */
+export function program(): Command {
+  const inferq = new Command('inferq')
+    .description('gRPC streaming inference broker on Redis Streams')
+    .version('0.1.0')
+    .exitOverride()
+    // Options belong to the command they follow: submit has a --version of its own.
+    .enablePositionalOptions()
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 succeeded, 1 the task failed or the request was refused, 2 wrong usage, 3 the server cannot be reached.',
+    )
+    .addHelpText('after', '\nExample:\n  inferq up\n  inferq submit digits --input models/digits/sample.json --watch');
+  for (const add of [addUp, addServer, addWorker, addSubmit, addWatch, addResult, addCancel, addQueues, addWorkers, addModels, addDead]) {
+    add(inferq);
+  }
+  return inferq;
+}
+
+/** Runs one command and ends the process with its exit code. */
+export async function main(args: string[]): Promise<void> {
+  // A closed terminal or pipe shall not keep `up`, a server or a worker from ending in order.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  try {
+    await program().parseAsync(args, { from: 'user' });
+  } catch (error) {
+    process.exitCode = await told(error);
+  }
+  // What a command left open, such as a channel that reconnects, shall not keep the process; what it printed shall come out.
+  process.stdout.write('', () => process.exit());
+}
+
+/** Says what went wrong, unless commander did, and gives the exit code. */
+async function told(error: unknown): Promise<number> {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.succeeded : exitCodes.usage;
+  if (error instanceof Failure) {
+    process.stderr.write(`${error.message}\n`);
+    await tellParent({ kind: 'failed', message: error.message });
+    return error.exitCode;
+  }
+  process.stderr.write(`inferq failed in a way it should not: ${(error as Error)?.stack ?? String(error)}\n`);
+  return exitCodes.failed;
+}

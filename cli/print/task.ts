@@ -1,0 +1,66 @@
+/** A task for people. */
+
+import type { Classification, Execution, Task } from '@inferq/client/wire/task.ts';
+import { colours } from './colours.ts';
+import { shownSpan } from './span.ts';
+import { tensorLine } from './tensor.ts';
+
+/** The state's word, coloured by how it went. */
+export function shownState(task: Task): string {
+  const word = task.state.toLowerCase();
+  switch (task.state) {
+    case 'SUCCEEDED':
+      return colours.green(word);
+    case 'FAILED':
+    case 'EXPIRED':
+      return colours.red(word);
+    case 'CANCELLED':
+      return colours.yellow(word);
+    default:
+      return colours.cyan(word);
+  }
+}
+
+/** What there is to say of a task in its state: who runs it, how long it took, why it failed. */
+export function stateNote(task: Task): string {
+  const notes: string[] = [];
+  const { execution, error } = task;
+  if (task.state === 'SCHEDULED' && task.notBefore) notes.push(`until ${task.notBefore.toISOString()}`);
+  if (task.state === 'QUEUED') notes.push(`in ${task.queue}`);
+  if (task.unserved) notes.push(`no live worker serves ${task.model} in ${task.queue}`);
+  if (task.state === 'RUNNING' || task.attempt > 1) notes.push(`attempt ${task.attempt}`);
+  if (execution) notes.push(executionNote(execution));
+  if (task.cancelRequested && task.state !== 'CANCELLED') notes.push('cancel requested');
+  if (task.partial) notes.push('partial output');
+  if (error) notes.push(`${error.code}: ${error.message}`);
+  if (task.redrivenTo) notes.push(`redriven to ${task.redrivenTo}`);
+  return notes.join(', ');
+}
+
+function executionNote(execution: Execution): string {
+  if (!execution.endTime) return `on ${execution.device} of ${execution.worker}`;
+  const batch = execution.batchTasks > 1 ? ` in a batch of ${execution.batchTasks}` : '';
+  return `waited ${shownSpan(execution.queuedMs)}, ran ${shownSpan(execution.ranMs)}${batch} on ${execution.device} of ${execution.worker}`;
+}
+
+/** One line: id, state and note. */
+export function taskLine(task: Task): string {
+  const note = stateNote(task);
+  return `${task.id}  ${shownState(task)}${note === '' ? '' : `  ${note}`}`;
+}
+
+/** What a task put out: its classes, else its outputs; a line each. */
+export function answerLines(task: Task): string[] {
+  if (task.classifications.length > 0)
+    return task.classifications.flatMap((classes, row) => classLines(classes, row, task.classifications.length));
+  if (task.raw.outputs.length === 0) return [];
+  return Object.entries(task.outputs).map(([name, tensor]) => tensorLine(name, tensor));
+}
+
+function classLines(classes: readonly Classification[], row: number, rows: number): string[] {
+  const [best, ...others] = classes.map(({ index, label, score }) => `${label === '' ? index : label}  score ${score.toFixed(4)}`);
+  if (best === undefined) return [];
+  const lead = rows > 1 ? `row ${row}: class ` : 'class ';
+  const rest = others.map((line) => `${' '.repeat(lead.length)}${line}`);
+  return [`${lead}${colours.bold(best)}`, ...rest];
+}

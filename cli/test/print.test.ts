@@ -1,0 +1,144 @@
+import { eventOf, type WatchEvent } from '@inferq/client/wire/event.ts';
+import { taskOf } from '@inferq/client/wire/task.ts';
+import { TaskEvent } from '@inferq/proto/gen/inferq/v1/event.ts';
+import { TaskState, Task as WireTask } from '@inferq/proto/gen/inferq/v1/task.ts';
+import { expect, test } from 'vitest';
+import { shownBytes } from '../print/bytes.ts';
+import { shownSpan } from '../print/span.ts';
+import { table } from '../print/table.ts';
+import { answerLines, taskLine } from '../print/task.ts';
+import { type Output, textPrinter } from '../print/watch.ts';
+import { printerFor } from '../watching.ts';
+
+function output(sharedScreen = false): Output & { stdout: string; stderr: string } {
+  return {
+    stdout: '',
+    stderr: '',
+    sharedScreen,
+    out(text) {
+      this.stdout += text;
+    },
+    err(text) {
+      this.stderr += text;
+    },
+  };
+}
+
+const text = (value: string) => ({
+  name: 'text',
+  datatype: 'BYTES',
+  shape: [1n],
+  data: { $case: 'contents' as const, value: { stringContents: [value] } },
+});
+
+function chunk(index: number, value: string): WatchEvent {
+  const wire = TaskEvent.fromPartial({
+    attempt: 1,
+    sequence: 3n,
+    kind: { $case: 'chunk', value: { index: BigInt(index), outputs: [text(value)] } },
+  });
+  return eventOf(wire) as WatchEvent;
+}
+
+function ended(value: string): WatchEvent {
+  const state = { state: TaskState.SUCCEEDED, attempt: 1, outputs: [text(value)] };
+  return eventOf(TaskEvent.fromPartial({ attempt: 1, sequence: 9n, kind: { $case: 'stateChanged', value: state } })) as WatchEvent;
+}
+
+test('spans and sizes are short', () => {
+  expect([0.42, 12, 3_210, 10_000, 310_000, 7_500_000, 280_000_000].map(shownSpan)).toEqual([
+    '0.4 ms',
+    '12 ms',
+    '3.2 s',
+    '10 s',
+    '5 min 10 s',
+    '2 h 5 min',
+    '3 d 5 h',
+  ]);
+  expect([0, 512, 1_536, 2 ** 26].map(shownBytes)).toEqual(['0 B', '512 B', '1.5 KiB', '64 MiB']);
+});
+
+test('a table is aligned, without lines and trailing blanks', () => {
+  const columns = [{ title: 'QUEUE' }, { title: 'WAITING', align: 'right' as const }];
+  expect(
+    table(
+      columns,
+      [
+        ['realtime', '12'],
+        ['b', '3'],
+      ],
+      'none',
+    ),
+  ).toBe('QUEUE     WAITING\nrealtime       12\nb               3');
+  expect(table(columns, [], 'There are none.')).toBe('There are none.');
+});
+
+test('classes come best first, one list for each row', () => {
+  const classes = [
+    { index: 2, label: 'two', score: 0.99 },
+    { index: 7, label: '', score: 0.01 },
+  ];
+  const one = taskOf(WireTask.fromPartial({ state: 4, classifications: [{ classes }] }));
+  expect(answerLines(one)).toEqual(['class two  score 0.9900', '      7  score 0.0100']);
+  const two = taskOf(WireTask.fromPartial({ state: 4, classifications: [{ classes }, { classes: classes.slice(1) }] }));
+  expect(answerLines(two)).toEqual(['row 0: class two  score 0.9900', '             7  score 0.0100', 'row 1: class 7  score 0.0100']);
+});
+
+test('outputs that are no classes are printed with their shape', () => {
+  const tensor = { name: 'y', datatype: 'FP32', shape: [2n], data: { $case: 'contents' as const, value: { fp32Contents: [0.1, 2] } } };
+  expect(answerLines(taskOf(WireTask.fromPartial({ state: 4, outputs: [tensor] })))).toEqual(['y FP32 [2]: 0.1, 2']);
+});
+
+test('a failed task says why, and an unserved one that nobody serves it', () => {
+  const failed = taskOf(WireTask.fromPartial({ id: 'x', state: 5, attempt: 3, error: { code: 2, message: 'it broke' } }));
+  expect(taskLine(failed)).toBe('x  failed  attempt 3, MODEL_ERROR: it broke');
+  const unserved = taskOf(WireTask.fromPartial({ id: 'x', state: 2, queue: 'batch', model: 'm', unserved: true }));
+  expect(taskLine(unserved)).toBe('x  queued  in batch, no live worker serves m in batch');
+});
+
+test('text comes piece by piece on standard output, alone', () => {
+  const both = output();
+  const printer = textPrinter(both);
+  for (const event of [chunk(0, 'Once '), chunk(1, 'upon'), ended('Once upon')]) printer.event(event);
+  expect(both.stdout).toBe('Once upon');
+  expect(both.stderr).toContain('succeeded');
+  expect(both.stderr).not.toContain('upon');
+});
+
+test('what the result holds beyond the pieces is printed at the end', () => {
+  const both = output();
+  const printer = textPrinter(both);
+  for (const event of [chunk(0, 'Once '), ended('Once upon')]) printer.event(event);
+  expect(both.stdout).toBe('Once upon');
+});
+
+test('on one screen, a line about an event does not run into the text', () => {
+  const both = output(true);
+  const printer = textPrinter(both);
+  for (const event of [chunk(0, 'Once'), ended('Once')]) printer.event(event);
+  expect(both.stderr).toMatch(/^\n.*succeeded/);
+});
+
+test('a new attempt starts the text again', () => {
+  const both = output();
+  const printer = textPrinter(both);
+  const restarted: WatchEvent = { kind: 'restarted', taskId: 'x', sequence: 4, attempt: 2 };
+  for (const event of [chunk(0, 'Onc'), restarted, chunk(0, 'Once'), ended('Once')]) printer.event(event);
+  expect(both.stdout).toBe('OncOnce');
+  expect(both.stderr).toContain('attempt 2 starts');
+});
+
+test('for scripts every line is an object, and the last one is the task', () => {
+  const both = output();
+  const printer = printerFor(undefined, true, both);
+  const end = ended('Once');
+  printer.event(chunk(0, 'Once'));
+  printer.event(end);
+  if (end.kind === 'state') printer.end(end.task);
+  const lines = both.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines.map((line) => line.kind)).toEqual(['chunk', 'state', undefined]);
+  expect(lines.at(-1)).toMatchObject({ state: 'TASK_STATE_SUCCEEDED', outputs: [{ name: 'text' }] });
+});

@@ -1,0 +1,17 @@
+/** One request, many responses. */
+
+import { type Client, Metadata } from '@grpc/grpc-js';
+import { messagesOf } from './messages.ts';
+
+export interface ServerStreamCall<Response> {
+  path: string;
+  request: Buffer;
+  decode(bytes: Uint8Array): Response;
+  signal?: AbortSignal | undefined;
+}
+
+/** The responses; see `messagesOf`. */
+export function serverStream<Response>(channel: Client, call: ServerStreamCall<Response>): AsyncGenerator<Response, void> {
+  const stream = channel.makeServerStreamRequest(call.path, (bytes: Buffer) => bytes, call.decode, call.request, new Metadata());
+  return messagesOf(stream, call.signal);
+}

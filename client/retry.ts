@@ -1,0 +1,77 @@
+/**
+ * When to try again. UNAVAILABLE always may pass; RESOURCE_EXHAUSTED only where the server says when; nothing else does.
+ * Submits carry idempotency keys and all other calls change nothing twice, so every call may be repeated.
+ */
+
+import type { Clock } from './clock.ts';
+import { AbortedError, type InferqError, OverloadedError, UnavailableError } from './errors.ts';
+
+export interface RetryPolicy {
+  /** Before the second try. */
+  initialDelayMs: number;
+  factor: number;
+  maxDelayMs: number;
+  /** Tries in a row without any success, the first included. */
+  maxAttempts: number;
+  /** How long a broken stream, or a call without a deadline, is tried again before its error is thrown. */
+  outageMs: number;
+}
+
+export const defaultRetry: RetryPolicy = {
+  initialDelayMs: 100,
+  factor: 2,
+  maxDelayMs: 5_000,
+  maxAttempts: Number.POSITIVE_INFINITY,
+  outageMs: 300_000,
+};
+
+/** Milliseconds before the next try after `failures` failed ones, doubling by default, jittered over the upper half. */
+export function backoffMs(policy: RetryPolicy, failures: number, random: number): number {
+  const full = Math.min(policy.maxDelayMs, policy.initialDelayMs * policy.factor ** (failures - 1));
+  return full / 2 + (full / 2) * random;
+}
+
+/** Milliseconds before the next try, never less than the server asks for; undefined where trying again is of no use. */
+export function retryDelayMs(policy: RetryPolicy, error: unknown, failures: number, random: number): number | undefined {
+  const passing = error instanceof UnavailableError || (error instanceof OverloadedError && error.retryAfterMs !== undefined);
+  if (!passing || failures >= policy.maxAttempts) return undefined;
+  return Math.max((error as InferqError).retryAfterMs ?? 0, backoffMs(policy, failures, random));
+}
+
+/** Counts failures in a row and waits between them. */
+export class Retries {
+  readonly #policy: RetryPolicy;
+  readonly #clock: Clock;
+  #failures = 0;
+  #deadline: number | undefined;
+
+  /** With a deadline (epoch ms) it holds from the start; without one, `outageMs` counts from the first failure in a row. */
+  constructor(policy: RetryPolicy, clock: Clock, deadline?: number) {
+    this.#policy = policy;
+    this.#clock = clock;
+    this.#deadline = deadline;
+  }
+
+  /** Something came through: the next failure is the first of a new outage. Only for retries without a deadline. */
+  succeeded(): void {
+    this.#failures = 0;
+    this.#deadline = undefined;
+  }
+
+  /** Counts a failure: milliseconds until the next try, or undefined where it is of no use or would be too late. */
+  delayMs(error: unknown): number | undefined {
+    this.#failures++;
+    const delay = retryDelayMs(this.#policy, error, this.#failures, this.#clock.random());
+    this.#deadline ??= this.#clock.now() + this.#policy.outageMs;
+    return delay !== undefined && this.#clock.now() + delay < this.#deadline ? delay : undefined;
+  }
+
+  /** Waits until it is time to try again. Throws `error` where there is no next try, AbortedError on abort. */
+  async wait(error: unknown, signal?: AbortSignal): Promise<void> {
+    const delay = this.delayMs(error);
+    if (delay === undefined) throw error;
+    await this.#clock.sleep(delay, signal).catch((reason) => {
+      throw signal?.aborted ? new AbortedError(signal) : reason;
+    });
+  }
+}

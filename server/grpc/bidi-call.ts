@@ -1,0 +1,53 @@
+/** Calls with a stream of requests and a stream of replies. */
+
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import type { CallContext } from '../broker.ts';
+import { Malformed } from './codec.ts';
+import { malformedRequest } from './refusals.ts';
+import { ReplyStream } from './reply-stream.ts';
+import type { Edge, Method, Route } from './route.ts';
+import { refusalStatus } from './status.ts';
+
+/** One open call: `receive` resolves when the next request may be read. */
+export interface Conversation<Request, Reply> {
+  receive(request: Request): Promise<void>;
+  /** The client sends no more. */
+  end(): void;
+  replies: AsyncIterable<Reply>;
+}
+
+export type BidiHandler<Request, Reply> = (call: CallContext) => Conversation<Request, Reply>;
+
+/** A route to a handler. */
+export function bidiRoute<Request, Reply>(method: Method<Request, Reply>, handler: BidiHandler<Request, Reply>): Route {
+  const handle =
+    (edge: Edge) =>
+    (call: ServerDuplexStream<Request | Malformed, Buffer>): void => {
+      readOneByOne(call);
+      const replies = new ReplyStream<Reply>(call, method as Method<never, Reply>, edge);
+      const listen = async (conversation: Conversation<Request, Reply>): Promise<void> => {
+        for await (const request of call.iterator({ destroyOnReturn: false })) {
+          if (replies.over) return;
+          if (request instanceof Malformed) return replies.fail(refusalStatus(malformedRequest(request)));
+          await conversation.receive(request);
+        }
+        conversation.end();
+      };
+      const answer = async (): Promise<void> => {
+        const conversation = handler(replies.context);
+        listen(conversation).catch((error: unknown) => {
+          // A call that broke off ends its reading with an error too.
+          if (!replies.over && !call.destroyed) replies.broken(error);
+        });
+        await replies.send(conversation.replies);
+      };
+      answer().catch((error: unknown) => replies.broken(error));
+    };
+  return { method: method as Method<never, never>, kind: 'bidi', handle };
+}
+
+/** Keeps grpc-js from reading 16 messages ahead, whatever their size. The member is private: without it, calls only buffer more. */
+function readOneByOne(call: unknown): void {
+  const state = (call as { _readableState?: { highWaterMark?: unknown } })._readableState;
+  if (typeof state?.highWaterMark === 'number') state.highWaterMark = 1;
+}

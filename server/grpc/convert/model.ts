@@ -1,0 +1,46 @@
+/** A model version as clients see it. */
+
+import type { ParameterSpec as CoreParameterSpec } from '@inferq/core/model.ts';
+import type { TensorSpec as CoreTensorSpec } from '@inferq/core/tensor/tensor.ts';
+import type { Model, ParameterSpec, TensorSpec } from '@inferq/proto/gen/inferq/v1/model.ts';
+import type { Parameter } from '@inferq/proto/gen/inferq/v1/tensor.ts';
+import type { ModelView } from '../../broker.ts';
+
+/** The model with how many executors serve it. */
+export function toModel({ spec, liveExecutors }: ModelView): Model {
+  const { name, version, digest, kind, queue, maxBatchSize, maxRows } = spec;
+  return {
+    name,
+    version,
+    digest,
+    kind,
+    inputs: spec.inputs.map(toTensorSpec),
+    outputs: spec.outputs.map(toTensorSpec),
+    parameters: spec.parameters.map(toParameterSpec),
+    queue,
+    maxBatchSize,
+    maxRows,
+    liveExecutors,
+  };
+}
+
+function toTensorSpec({ name, datatype, shape, optional }: CoreTensorSpec): TensorSpec {
+  return { name, datatype, shape: shape.map(BigInt), optional };
+}
+
+function toParameterSpec(spec: CoreParameterSpec): ParameterSpec {
+  return { name: spec.name, defaultValue: toParameter(spec), description: spec.description };
+}
+
+function toParameter({ type, default: value }: CoreParameterSpec): Parameter {
+  switch (type) {
+    case 'bool':
+      return { value: { $case: 'boolParam', value: value === true } };
+    case 'int64':
+      return { value: { $case: 'int64Param', value: BigInt(value) } };
+    case 'string':
+      return { value: { $case: 'stringParam', value: String(value) } };
+    case 'double':
+      return { value: { $case: 'doubleParam', value: Number(value) } };
+  }
+}

@@ -1,0 +1,67 @@
+/** The gRPC server: both services, health and reflection over one set of use cases. */
+
+import { Server } from '@grpc/grpc-js';
+import { HealthDefinition } from '@inferq/proto/gen/grpc/health/v1/health.ts';
+import { AdminDefinition } from '@inferq/proto/gen/inferq/v1/admin.ts';
+import { BrokerDefinition } from '@inferq/proto/gen/inferq/v1/broker.ts';
+import type { Broker } from '../broker.ts';
+import { adminRoutes } from './admin-service.ts';
+import { brokerRoutes } from './broker-service.ts';
+import { Closing } from './closing.ts';
+import type { TlsFiles } from './credentials.ts';
+import { Health } from './health.ts';
+import { listen } from './listen.ts';
+import { messageLimit } from './message-limit.ts';
+import { addReflection } from './reflection.ts';
+import type { Edge } from './route.ts';
+import { addRoutes } from './route.ts';
+import { shutDown } from './shutdown.ts';
+import { raiseWindows } from './window.ts';
+
+const windowBytes = 4 * 1_024 * 1_024;
+const silenceMs = 30_000;
+const graceMs = 10_000;
+
+export interface GrpcOptions {
+  /** 'HOST:PORT'; port 0 takes a free one. */
+  listen: string;
+  maxMessageBytes: number;
+  tls?: TlsFiles;
+  /** A watch says something at least this often; 30 s where not given. */
+  silenceMs?: number;
+}
+
+export interface GrpcServer {
+  /** 'HOST:PORT' with the real port. */
+  address: string;
+  health: Health;
+  /** Ends within the grace time (10 s where not given), whatever clients do. */
+  stop(graceMs?: number): Promise<void>;
+}
+
+/**
+ * Starts serving; health says so only once it is set. `report` logs a surprise and returns its id. Throws a UsageError where the
+ * address or the TLS files will not do.
+ */
+export async function startGrpc(broker: Broker, options: GrpcOptions, report: Edge['report']): Promise<GrpcServer> {
+  const server = new Server({
+    'grpc.max_receive_message_length': options.maxMessageBytes,
+    'grpc.max_send_message_length': -1,
+    // Clients that vanished without a word are found, and their watches ended.
+    'grpc.keepalive_time_ms': 30_000,
+    'grpc.keepalive_timeout_ms': 10_000,
+    // Costs a fifth of the streamed messages per second, and nothing here reads it.
+    'grpc.enable_channelz': 0,
+    interceptors: [messageLimit(options.maxMessageBytes)],
+  });
+  const edge = { closing: new Closing(), report };
+  const services = [BrokerDefinition.fullName, AdminDefinition.fullName];
+  const health = new Health(services);
+  addRoutes(server, BrokerDefinition.fullName, brokerRoutes(broker, { silenceMs: options.silenceMs ?? silenceMs }), edge);
+  addRoutes(server, AdminDefinition.fullName, adminRoutes(broker), edge);
+  addRoutes(server, HealthDefinition.fullName, health.routes(), edge);
+  addReflection(server, [...services, HealthDefinition.fullName]);
+  raiseWindows(server, windowBytes);
+  const address = await listen(server, options.listen, options.tls);
+  return { address, health, stop: (grace = graceMs) => shutDown(server, address, health, edge.closing, grace) };
+}

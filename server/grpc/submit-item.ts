@@ -1,0 +1,66 @@
+/** One item of a SubmitMany message, free of proto; one that cannot be read becomes a refused one, and its neighbours go on. */
+
+import type { Refusal, Violation } from '@inferq/core/refusal.ts';
+import { refused } from '@inferq/core/refusal.ts';
+import type { SubmitManyRequest_Item, SubmitRequest } from '@inferq/proto/gen/inferq/v1/broker.ts';
+import type { Broker, CallContext, StreamItem } from '../broker.ts';
+import type { OutputSelection } from './convert/output-options.ts';
+import { everything, readOutputOptions } from './convert/output-options.ts';
+import { readSubmit } from './convert/submit.ts';
+import { readDuration } from './convert/time.ts';
+import { readWatch } from './convert/watch.ts';
+import { checkModelOutputs, checkTaskOutputs } from './output-names.ts';
+import { readRequest } from './violations.ts';
+
+/** An item with what the edge must remember to convert its replies; `contents` is known of submits only. */
+export interface ReadItem {
+  item: StreamItem;
+  selection: OutputSelection;
+  contents: boolean;
+}
+
+/** Reads the item; asks the broker only where outputs are selected by name. */
+export async function readItem(broker: Broker, item: SubmitManyRequest_Item, call: CallContext): Promise<ReadItem> {
+  const { correlationId, follow, action } = item;
+  switch (action?.$case) {
+    case 'submit': {
+      const read = readRequest((violations) => readSubmitItem(action.value, violations));
+      if (!read.ok) return refusedItem(item, read.refusal);
+      const { command, call: asked, selection } = read.value;
+      const checked = await checkModelOutputs(broker, selection, command.model, command.version);
+      if (!checked.ok) return refusedItem(item, checked.refusal);
+      const outputs = !selection.omit;
+      return { item: { correlationId, follow, outputs, action: 'submit', command, ...asked }, selection, contents: command.contents };
+    }
+    case 'watch': {
+      const read = readRequest((violations) => readWatch(action.value, violations));
+      if (!read.ok) return refusedItem(item, read.refusal);
+      const { taskId } = action.value;
+      const { options, selection } = read.value;
+      const checked = await checkTaskOutputs(broker, selection, taskId, call);
+      if (!checked.ok) return refusedItem(item, checked.refusal);
+      return { item: { correlationId, follow, outputs: options.outputs, action: 'watch', taskId, options }, selection, contents: false };
+    }
+    case 'cancel': {
+      const { taskId, force } = action.value;
+      return { item: { correlationId, follow, outputs: true, action: 'cancel', taskId, force }, selection: everything, contents: false };
+    }
+    default:
+      return refusedItem(item, emptyItem.refusal);
+  }
+}
+
+const emptyItem = refused('INVALID_REQUEST', 'the item has no action: give submit, watch or cancel');
+
+function readSubmitItem(request: SubmitRequest, violations: Violation[]) {
+  const waitMs = readDuration(request.wait, 'wait', violations);
+  return {
+    command: readSubmit(request, violations),
+    call: { bindToCall: request.bindToCall, ...(waitMs === undefined ? {} : { waitMs }) },
+    selection: readOutputOptions(request.outputs, violations),
+  };
+}
+
+function refusedItem({ correlationId, follow }: SubmitManyRequest_Item, refusal: Refusal): ReadItem {
+  return { item: { correlationId, follow, outputs: false, action: 'refused', refusal }, selection: everything, contents: false };
+}

@@ -1,0 +1,43 @@
+/** What a server can be told. */
+
+import { isName, nameRule, shown } from '@inferq/core/names.ts';
+import type { QueueLimits } from '@inferq/queue/queue.ts';
+import type { TlsFiles } from './grpc/credentials.ts';
+import { splitAddress } from './grpc/listen.ts';
+import type { LogLevel } from './log.ts';
+import { UsageError } from './usage-error.ts';
+
+export interface ServerOptions {
+  /** `redis://`, `rediss://` or `unix:///path`. */
+  redisUrl: string;
+  /** 'HOST:PORT'; port 0 takes a free one. */
+  listen: string;
+  /** The largest message, and the largest input of one task. */
+  maxMessageBytes: number;
+  /** Queues that exist besides the default ones and those of models and workers. */
+  queues: readonly string[];
+  limits: QueueLimits;
+  tls?: TlsFiles;
+  logLevel: LogLevel;
+  /** How long a silent worker keeps its tasks; as the workers have it. */
+  leaseMs?: number;
+}
+
+const redisUrlForm = /^((redis|rediss):\/\/[^\s/]|unix:\/\/\/)/;
+
+/** grpc-js holds a message in one buffer, whose length travels in 32 bits. */
+const largestMessage = 2 ** 31 - 1;
+
+/** Throws a UsageError for what can be seen to be wrong before anything is connected. */
+export function checkServerOptions({ redisUrl, listen, maxMessageBytes, queues }: ServerOptions): void {
+  // The URL itself is not told: it may hold a password.
+  if (!redisUrlForm.test(redisUrl)) {
+    throw new UsageError('the Redis URL must look like redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH');
+  }
+  splitAddress(listen);
+  if (!Number.isInteger(maxMessageBytes) || maxMessageBytes < 1 || maxMessageBytes > largestMessage) {
+    throw new UsageError(`a message cannot have ${maxMessageBytes} bytes at most: give 1 to ${largestMessage}`);
+  }
+  const wrong = queues.find((name) => !isName(name));
+  if (wrong !== undefined) throw new UsageError(`"${shown(wrong)}" is no name for a queue: use ${nameRule}`);
+}

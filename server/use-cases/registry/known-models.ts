@@ -1,0 +1,63 @@
+/** The registry, indexed for the questions that every request asks. Pure. */
+
+import { defaults } from '@inferq/core/limits.ts';
+import type { ModelSpec } from '@inferq/core/model.ts';
+import type { TaskSnapshot } from '@inferq/core/task.ts';
+import type { Registry } from '@inferq/queue/queue.ts';
+
+/** What is known of models, queues and who serves them, at one moment. */
+export interface KnownModels {
+  registry: Registry;
+  /** Every queue that exists. */
+  queues: ReadonlySet<string>;
+  /** Versions of one model, highest first; empty for an unknown name. */
+  versions(name: string): readonly ModelSpec[];
+  /** How many live executors have this version loaded: in all, or of workers that serve `queue`. */
+  liveExecutors(name: string, version: string, queue?: string): number;
+}
+
+/** Indexes a registry once, so that requests need no search. `alsoQueues` exist without being named in it. */
+export function indexRegistry(registry: Registry, alsoQueues: readonly string[]): KnownModels {
+  const byName = Map.groupBy(registry.models, (spec) => spec.name);
+  for (const specs of byName.values()) specs.sort((one, other) => Number(other.version) - Number(one.version));
+  const live = countLive(registry);
+  return {
+    registry,
+    queues: new Set([...defaults.queues, ...alsoQueues, ...registry.queues]),
+    versions: (name) => byName.get(name) ?? [],
+    liveExecutors: (name, version, queue = '') => live.get(`${name} ${version} ${queue}`) ?? 0,
+  };
+}
+
+function countLive(registry: Registry): Map<string, number> {
+  const live = new Map<string, number>();
+  const count = (key: string) => live.set(key, (live.get(key) ?? 0) + 1);
+  for (const worker of registry.workers) {
+    for (const executor of worker.executors) {
+      for (const { name, version } of executor.models) {
+        count(`${name} ${version} `);
+        for (const { queue } of worker.queues) count(`${name} ${version} ${queue}`);
+      }
+    }
+  }
+  return live;
+}
+
+/**
+ * The version that a request means: the one it names; else the highest that a live executor of the queue has ready, else the
+ * highest ready anywhere, else the highest known. With an empty `queue` each version is looked for in its own model's queue.
+ */
+export function resolveVersion(known: KnownModels, name: string, version: string, queue: string): ModelSpec | undefined {
+  const specs = known.versions(name);
+  if (version !== '') return specs.find((spec) => spec.version === version);
+  return (
+    specs.find((spec) => known.liveExecutors(name, spec.version, queue === '' ? spec.queue : queue) > 0) ??
+    specs.find((spec) => known.liveExecutors(name, spec.version) > 0) ??
+    specs[0]
+  );
+}
+
+/** Whether a task waits where no live worker serves its model. */
+export function isUnserved(known: KnownModels, { state, model, version, queue }: TaskSnapshot): boolean {
+  return (state === 'queued' || state === 'scheduled') && known.liveExecutors(model, version, queue) === 0;
+}

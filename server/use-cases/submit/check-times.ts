@@ -1,0 +1,45 @@
+/** When a task may start, and until when. Pure. */
+
+import { limits } from '@inferq/core/limits.ts';
+import type { Violation } from '@inferq/core/refusal.ts';
+import { violation } from '@inferq/core/violation.ts';
+import type { SubmitCommand } from '../../broker.ts';
+import { shownMs } from './check-options.ts';
+
+/** Start and start deadline; `now` is epoch milliseconds. */
+export function checkTimes(command: SubmitCommand, now: number): Violation[] {
+  const wrong = [...checkStart(command, now), ...checkStartLimit(command, now)];
+  if (wrong.length > 0) return wrong;
+  const start = command.notBefore ?? now + (command.delayMs ?? 0);
+  const until = command.startDeadline ?? now + (command.startWithinMs ?? Number.POSITIVE_INFINITY);
+  if (start < until) return [];
+  const field = command.startDeadline === undefined ? 'start_within' : 'start_deadline';
+  return [violation(field, 'ends before the task may start: move it behind delay or not_before')];
+}
+
+function checkStart({ delayMs, notBefore }: SubmitCommand, now: number): Violation[] {
+  if (delayMs !== undefined && notBefore !== undefined) return [violation('not_before', 'cannot be set together with delay')];
+  const wrong: Violation[] = [];
+  if (delayMs !== undefined && !(delayMs >= 0 && delayMs <= limits.delayMs)) {
+    wrong.push(violation('delay', `is ${shownMs(delayMs)}; give 0 to ${shownMs(limits.delayMs)} (30 days)`));
+  }
+  // A time that has passed means at once: a request may have been on its way for long.
+  if (notBefore !== undefined && !(notBefore - now <= limits.delayMs)) {
+    wrong.push(violation('not_before', 'lies more than 30 days ahead; give an earlier time'));
+  }
+  return wrong;
+}
+
+function checkStartLimit({ startWithinMs, startDeadline }: SubmitCommand, now: number): Violation[] {
+  if (startWithinMs !== undefined && startDeadline !== undefined) {
+    return [violation('start_deadline', 'cannot be set together with start_within')];
+  }
+  const wrong: Violation[] = [];
+  if (startWithinMs !== undefined && !(startWithinMs > 0 && Number.isSafeInteger(Math.ceil(now + startWithinMs)))) {
+    wrong.push(violation('start_within', `is ${shownMs(startWithinMs)}; give a time above 0`));
+  }
+  if (startDeadline !== undefined && !(startDeadline > now && Number.isSafeInteger(Math.ceil(startDeadline)))) {
+    wrong.push(violation('start_deadline', 'has passed or is no time; give one in the future'));
+  }
+  return wrong;
+}

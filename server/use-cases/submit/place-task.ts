@@ -1,0 +1,89 @@
+/** Puts planned tasks into the queue: what Submit and the items of a stream share. */
+
+import { limits } from '@inferq/core/limits.ts';
+import { granted, type Outcome, refused } from '@inferq/core/refusal.ts';
+import { newTaskId } from '@inferq/core/task-id.ts';
+import type { NewTask, QueueLimits, SubmissionQueue, SubmitOutcome } from '@inferq/queue/queue.ts';
+import type { SubmitCommand } from '../../broker.ts';
+import type { Clock } from '../clock.ts';
+import type { RegistryCache } from '../registry/registry-cache.ts';
+import { batchPerTick } from '../tick-batch.ts';
+import type { SubmitCall } from './check-options.ts';
+import { type PlannedTask, planSubmit } from './plan-submit.ts';
+
+/** All tasks are of the one partition there is. */
+const partition = 0;
+
+export type Placement = Extract<SubmitOutcome, { kind: 'accepted' | 'duplicate' }>;
+
+export interface Placing {
+  /** The task that a command asks for, or everything that is wrong with it. */
+  plan(command: SubmitCommand, call: SubmitCall): Promise<Outcome<PlannedTask>>;
+  newId(): string;
+  /** Submits of one tick share a script. Throws where the store cannot be reached. */
+  place(task: NewTask): Promise<Outcome<Placement>>;
+}
+
+export interface PlacingParts {
+  submission: Pick<SubmissionQueue, 'submit'>;
+  registry: RegistryCache;
+  clock: Clock;
+  randomBytes(count: number): Uint8Array;
+  limits: QueueLimits;
+  maxInputBytes: number;
+}
+
+export function createPlacing(parts: PlacingParts): Placing {
+  const { submission, registry, clock, randomBytes, maxInputBytes } = parts;
+  const send = batchPerTick<NewTask, SubmitOutcome>((tasks) => submission.submit(tasks), scriptBytes);
+  return {
+    async plan(command, call) {
+      const attempt = async (known: Awaited<ReturnType<RegistryCache['current']>>) =>
+        planSubmit(command, call, { known, maxInputBytes, now: clock.now() });
+      const known = await registry.current();
+      // What is unknown may have been announced since the registry was read.
+      return attempt(isKnown(command, known) ? known : await registry.refresh());
+    },
+    newId: () => newTaskId(clock.now(), partition, randomBytes(14)),
+    async place(task) {
+      const outcome = await send(task);
+      switch (outcome.kind) {
+        case 'accepted':
+        case 'duplicate':
+          return granted(outcome);
+        case 'conflict':
+          return refused(
+            'IDEMPOTENCY_CONFLICT',
+            `The idempotency key belongs to task ${outcome.id}, which asks for something else: use another key`,
+          );
+        case 'full':
+          return full(outcome.what, task.queue, parts.limits, 1_000 + ((randomBytes(1)[0] ?? 0) * 1_000) / 256);
+      }
+    },
+  };
+}
+
+function isKnown(command: SubmitCommand, known: Awaited<ReturnType<RegistryCache['current']>>): boolean {
+  const versions = known.versions(command.model);
+  const hasVersion = command.version === '' ? versions.length > 0 : versions.some((spec) => spec.version === command.version);
+  return hasVersion && (command.queue === '' || known.queues.has(command.queue));
+}
+
+/** What of a task passes through the script: a large input goes its own way. */
+function scriptBytes({ input, metadata }: NewTask): number {
+  return (input.length <= limits.inlineBytes ? input.length : 0) + (metadata?.length ?? 0);
+}
+
+function full(what: 'tasks' | 'bytes' | 'results' | 'memory', queue: string, own: QueueLimits, retryAfterMs: number): Outcome<never> {
+  const hint = { retryAfterMs: Math.round(retryAfterMs) };
+  switch (what) {
+    case 'tasks':
+      return refused('QUEUE_FULL', `Queue ${queue} is full: it holds its limit of ${own.maxTasks} tasks; try again later`, hint);
+    case 'bytes':
+      return refused('QUEUE_FULL', `Queue ${queue} is full: its inputs reach the limit of ${own.maxBytes} bytes; try again later`, hint);
+    case 'results':
+      return refused('RESULTS_FULL', `Kept results reach the limit of ${own.retainedBytes} bytes; try again when some have expired`, hint);
+    case 'memory':
+      return refused('MEMORY_FULL', `Redis uses more than ${Math.round(own.memoryWatermark * 100)} % of its memory; try again later`, hint);
+  }
+}

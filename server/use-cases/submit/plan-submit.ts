@@ -1,0 +1,141 @@
+/** From a Submit to the task it asks for, or everything that is wrong with it. Pure. */
+
+import { defaults, limits } from '@inferq/core/limits.ts';
+import type { ModelSpec } from '@inferq/core/model.ts';
+import { shown, shownList } from '@inferq/core/names.ts';
+import { checkParameters } from '@inferq/core/parameters.ts';
+import { granted, type Outcome, type RefusalReason, refused, type Violation } from '@inferq/core/refusal.ts';
+import { checkInputs, type InputCheck } from '@inferq/core/tensor/check.ts';
+import { violation } from '@inferq/core/violation.ts';
+import type { NewTask } from '@inferq/queue/queue.ts';
+import type { SubmitCommand } from '../../broker.ts';
+import { encodeMetadata } from '../metadata.ts';
+import { type KnownModels, resolveVersion } from '../registry/known-models.ts';
+import { checkResult, checkRunLimits, runsInOneSlice } from './check-limits.ts';
+import { checkCall, checkNames, checkNumbers, type SubmitCall } from './check-options.ts';
+import { checkTimes } from './check-times.ts';
+import { contentDigest, keyHash } from './digest.ts';
+import { effectiveDeadline } from './start-deadline.ts';
+
+/** A task without the name it is stored under. */
+export type PlannedTask = Omit<NewTask, 'id' | 'watchBy'>;
+
+export interface PlanContext {
+  known: KnownModels;
+  /** Of the encoded inputs and parameters. */
+  maxInputBytes: number;
+  /** Epoch milliseconds. */
+  now: number;
+}
+
+/**
+ * Checks all of a command and fills in what the client left out: the model's own value, then the documented default. Encodes
+ * the input of a valid one. Refuses with every wrong field named.
+ */
+export function planSubmit(command: SubmitCommand, call: SubmitCall, context: PlanContext): Outcome<PlannedTask> {
+  const { known, now } = context;
+  const named = checkNames(command);
+  const namesAreRight = !named.some(({ field }) => field === 'model' || field === 'version');
+  const spec = namesAreRight ? resolveVersion(known, command.model, command.version, command.queue) : undefined;
+  const inputs = spec === undefined ? undefined : checkInputs(spec.inputs, command.inputs, spec);
+  const rows = inputs?.violations.length === 0 ? inputs.rows : undefined;
+  const wrong = [
+    ...named,
+    ...checkNumbers(command),
+    ...(inputs?.violations ?? []),
+    ...(spec === undefined ? [] : checkParameters(spec.parameters, command.parameters)),
+    ...checkTimes(command, now),
+    ...checkRunLimits(command, spec, rows),
+    ...checkResult(command, spec, call),
+    ...checkCall(call),
+  ];
+  const missing = [
+    ...(namesAreRight && spec === undefined ? [missingModel(command, known)] : []),
+    ...(command.queue !== '' && !known.queues.has(command.queue) && !named.some(({ field }) => field === 'queue')
+      ? [missingQueue(command.queue, known.queues)]
+      : []),
+  ];
+  if (wrong.length > 0) return invalid([...missing.map(({ violation }) => violation), ...wrong]);
+  const [first] = missing;
+  if (first !== undefined) return refused(first.reason, first.message, { violations: missing.map(({ violation }) => violation) });
+  return assemble(command, call, spec as ModelSpec, inputs as InputCheck, context);
+}
+
+function invalid(violations: Violation[]): Outcome<never> {
+  const [first] = violations as [Violation];
+  const more = violations.length > 1 ? ` (and ${violations.length - 1} more)` : '';
+  return refused('INVALID_REQUEST', `${first.field}: ${first.description}${more}`, { violations });
+}
+
+interface Missing {
+  reason: RefusalReason;
+  message: string;
+  violation: Violation;
+}
+
+function missingModel({ model, version }: SubmitCommand, known: KnownModels): Missing {
+  const message = unknownModel(known, model, version);
+  const field = known.versions(model).length === 0 ? 'model' : 'version';
+  return { reason: 'MODEL_NOT_FOUND', message, violation: violation(field, message) };
+}
+
+/** The sentence for a model or a version that nobody has announced. */
+export function unknownModel(known: KnownModels, model: string, version: string): string {
+  const versions = known.versions(model).map((spec) => spec.version);
+  if (versions.length > 0) return `Model "${shown(model)}" has no version ${shown(version)}; known: ${shownList(versions)}`;
+  const names = [...new Set(known.registry.models.map((spec) => spec.name))];
+  return `No model is called "${shown(model)}"; ${names.length === 0 ? 'none is known yet: start a worker' : `known: ${shownList(names)}`}`;
+}
+
+function missingQueue(queue: string, queues: ReadonlySet<string>): Missing {
+  const message = `No queue is called "${shown(queue)}"; known: ${shownList([...queues].sort())}`;
+  return { reason: 'QUEUE_NOT_FOUND', message, violation: violation('queue', message) };
+}
+
+function assemble(
+  command: SubmitCommand,
+  call: SubmitCall,
+  spec: ModelSpec,
+  { rows, signature }: InputCheck,
+  { now, maxInputBytes }: PlanContext,
+): Outcome<PlannedTask> {
+  const input = command.encodeInput();
+  if (input.length > maxInputBytes) {
+    return refused('TOO_LARGE', `The task's inputs have ${input.length} bytes; this server takes at most ${maxInputBytes} a task`);
+  }
+  const ignoreResult = command.ignoreResult ?? spec.ignoreResult;
+  const hardLimitMs = Math.ceil(command.hardLimitMs ?? spec.hardLimitMs);
+  const metadata = encodeMetadata(command.metadata);
+  return granted({
+    model: spec.name,
+    version: spec.version,
+    openVersion: command.version === '',
+    queue: command.queue === '' ? spec.queue : command.queue,
+    priority: command.priority ?? defaults.priority,
+    maxAttempts: command.maxAttempts ?? spec.retry.maxAttempts,
+    rows,
+    signature,
+    hardLimitMs,
+    ...softLimit(command, spec, rows, hardLimitMs),
+    resultTtlMs: ignoreResult ? limits.ignoredResultTtlMs : Math.ceil(command.resultTtlMs ?? spec.resultTtlMs),
+    ignoreResult,
+    contents: command.contents,
+    ...start(command, now),
+    ...effectiveDeadline(command, call, now),
+    input,
+    ...(metadata === undefined ? {} : { metadata }),
+    ...(command.idempotencyKey === '' ? {} : { idempotency: { key: keyHash(command.idempotencyKey), digest: contentDigest(command) } }),
+  });
+}
+
+/** A model's own soft limit is passed over where it cannot act: in one slice, or behind the task's hard limit. */
+function softLimit(command: SubmitCommand, spec: ModelSpec, rows: number, hardLimitMs: number): Pick<NewTask, 'softLimitMs'> {
+  if (command.softLimitMs !== undefined) return { softLimitMs: Math.ceil(command.softLimitMs) };
+  const own = spec.softLimitMs;
+  return own === undefined || own >= hardLimitMs || runsInOneSlice(spec, rows) ? {} : { softLimitMs: own };
+}
+
+function start({ delayMs = 0, notBefore = 0 }: SubmitCommand, now: number): Pick<NewTask, 'delayMs' | 'notBefore'> {
+  if (delayMs > 0) return { delayMs: Math.ceil(delayMs) };
+  return notBefore > now ? { notBefore: Math.ceil(notBefore) } : {};
+}

@@ -1,0 +1,80 @@
+/** Waiting for a task's end and nothing else: what Submit and GetResult with `wait` do. */
+
+import { isTerminal, type TaskSnapshot } from '@inferq/core/task.ts';
+import type { Clock } from '../clock.ts';
+import type { Listener, TaskMessage, WatchHub } from './hub.ts';
+
+/** `over`: the wait ran out, the caller left, or the server stops; `vanished`: the record is gone. */
+export type WaitOutcome = { kind: 'ended'; snapshot: TaskSnapshot } | { kind: 'over' } | { kind: 'vanished' };
+
+/** Hears of one task from its construction on, which comes before the script that registers the inbox. Call `leave` in the end. */
+export class EndWait implements Listener {
+  readonly taskId: string;
+  readonly #hub: WatchHub;
+  readonly #outcome = Promise.withResolvers<WaitOutcome>();
+  #settled = false;
+  #reading = false;
+  #stale = false;
+
+  constructor(hub: WatchHub, taskId: string) {
+    this.#hub = hub;
+    this.taskId = taskId;
+    hub.enter(this);
+  }
+
+  /** Resolves with the end, or after `ms`, or when `signal` fires. */
+  async within(ms: number, clock: Clock, signal: AbortSignal): Promise<WaitOutcome> {
+    const giveUp = () => this.#outcome.resolve({ kind: 'over' });
+    if (signal.aborted) giveUp();
+    const cancelTimer = clock.after(ms, giveUp);
+    signal.addEventListener('abort', giveUp);
+    try {
+      return await this.#outcome.promise;
+    } finally {
+      cancelTimer();
+      signal.removeEventListener('abort', giveUp);
+    }
+  }
+
+  /** `registered`: the task's record may name the inbox. */
+  leave(registered = true): void {
+    this.#hub.leave(this, this.#settled || !registered);
+  }
+
+  hear(message: TaskMessage): void {
+    if (message.kind === 'snapshot') this.see(message.snapshot);
+    else if (message.kind === 'wake') this.resumed();
+  }
+
+  /** Takes a snapshot that came another way. */
+  see(snapshot: TaskSnapshot): void {
+    if (isTerminal(snapshot.state)) this.#settle({ kind: 'ended', snapshot });
+  }
+
+  resumed(): void {
+    this.#stale = true;
+    if (!this.#reading) void this.#read();
+  }
+
+  stopped(): void {
+    this.#settle({ kind: 'over' });
+  }
+
+  /** Reads until no message came while a read was under way: that read may have come before what the message tells of. */
+  async #read(): Promise<void> {
+    this.#reading = true;
+    while (this.#stale && !this.#settled) {
+      this.#stale = false;
+      const read = await this.#hub.persist(async () => ({ snapshot: await this.#hub.inspect(this.taskId) }));
+      if (read === undefined) break;
+      if (read.snapshot === undefined) this.#settle({ kind: 'vanished' });
+      else this.see(read.snapshot);
+    }
+    this.#reading = false;
+  }
+
+  #settle(outcome: WaitOutcome): void {
+    this.#settled = true;
+    this.#outcome.resolve(outcome);
+  }
+}

@@ -1,0 +1,109 @@
+/** Who in this process wants to hear of which task. One table, fed by the process' inbox. */
+
+import type { TaskSnapshot } from '@inferq/core/task.ts';
+import type { Inbox, InboxMessage, SubmissionQueue } from '@inferq/queue/queue.ts';
+import type { Clock } from '../clock.ts';
+import { pause } from '../clock.ts';
+import { StoreFailure } from '../store-failure.ts';
+import { batchPerTick } from '../tick-batch.ts';
+
+export type TaskMessage = Extract<InboxMessage, { kind: 'snapshot' | 'chunk' | 'wake' }>;
+
+/** Something that wants every message of one task. */
+export interface Listener {
+  readonly taskId: string;
+  hear(message: TaskMessage): void;
+  /** Messages may have been missed: read the record again. */
+  resumed(): void;
+  /** The server is stopping. */
+  stopped(): void;
+}
+
+export interface WatchHub {
+  /** The name to register in a task's record. */
+  readonly inbox: string;
+  /** Enter before the script that registers the inbox is sent, so that nothing falls between. After a stop, `stopped` is called at once. */
+  enter(listener: Listener): void;
+  /** `over`: no event can follow, or none was asked for, so that there is nothing to take back in the record. */
+  leave(listener: Listener, over: boolean): void;
+  /** The task as it stands, or undefined; also registers the inbox. Calls of one tick share a script. */
+  inspect(id: string): Promise<TaskSnapshot | undefined>;
+  /** Repeats `work` while the store fails, until it answers or the hub stops; undefined then. */
+  persist<T>(work: () => Promise<T>): Promise<T | undefined>;
+  /** How many tasks are watched. */
+  readonly size: number;
+  stop(): void;
+}
+
+const retryMs = 250;
+
+export function createWatchHub(submission: Pick<SubmissionQueue, 'inspect' | 'unwatch'>, inbox: Inbox, clock: Clock): WatchHub {
+  const table = new Map<string, Set<Listener>>();
+  const stop = new AbortController();
+  const inspect = batchPerTick<string, TaskSnapshot | undefined>((ids) => submission.inspect(ids, inbox.name));
+  const unwatch = batchPerTick<string, undefined>(async (left) => {
+    const ids = left.filter((id) => !table.has(id));
+    if (ids.length > 0) await submission.unwatch(ids, inbox.name);
+    return [];
+  });
+
+  inbox.onMessages((messages) => {
+    for (const message of messages) {
+      if (message.kind === 'bell' || message.kind === 'cancel') continue;
+      const listeners = table.get(taskOf(message));
+      if (listeners !== undefined) for (const listener of listeners) listener.hear(message);
+    }
+  });
+  inbox.onResumed(() => {
+    for (const listeners of table.values()) for (const listener of listeners) listener.resumed();
+  });
+
+  return {
+    inbox: inbox.name,
+    enter(listener) {
+      if (stop.signal.aborted) return listener.stopped();
+      const listeners = table.get(listener.taskId);
+      if (listeners === undefined) table.set(listener.taskId, new Set([listener]));
+      else listeners.add(listener);
+    },
+    leave(listener, over) {
+      const listeners = table.get(listener.taskId);
+      if (!listeners?.delete(listener) || listeners.size > 0) return;
+      table.delete(listener.taskId);
+      // Where this fails, the record sends hints that nobody takes until the task ends: no harm.
+      if (!over) unwatch(listener.taskId).catch(() => undefined);
+    },
+    inspect,
+    async persist(work) {
+      while (!stop.signal.aborted) {
+        try {
+          return await work();
+        } catch (error) {
+          if (!(error instanceof StoreFailure)) throw error;
+          await pause(clock, retryMs, stop.signal);
+        }
+      }
+      return undefined;
+    },
+    get size() {
+      return table.size;
+    },
+    stop() {
+      stop.abort();
+      const all = [...table.values()].flatMap((listeners) => [...listeners]);
+      table.clear();
+      for (const listener of all) listener.stopped();
+    },
+  };
+}
+
+function taskOf(message: TaskMessage): string {
+  switch (message.kind) {
+    case 'snapshot':
+      return message.snapshot.id;
+    case 'chunk':
+      return message.chunk.taskId;
+    case 'wake':
+      return message.id;
+  }
+}

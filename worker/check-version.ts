@@ -1,0 +1,24 @@
+/** A process that loads one model version, says what came of it, and ends. Arguments: repository, model, version. */
+
+import { availableParallelism } from 'node:os';
+import type { VersionCheck } from './check-repository.ts';
+import type { EngineListener } from './engine.ts';
+import { startEngine } from './inference/start-engine.ts';
+
+const [repository = '', name = '', version = ''] = process.argv.slice(2);
+// No task is ever started, so there is nothing to hear.
+const nothing: EngineListener = { settled() {}, chunk() {}, progress() {}, callEnded() {}, broken() {} };
+
+async function check(): Promise<VersionCheck> {
+  try {
+    const options = { models: [{ name, version, repository }], device: 'cpu', threads: availableParallelism() };
+    const { models } = await startEngine(options, nothing);
+    const [loaded] = models;
+    return loaded ? { loaded } : { problem: 'nothing was loaded' };
+  } catch (error) {
+    return { problem: (error as Error).message };
+  }
+}
+
+// A child may be left with timers of its handler: it ends once the answer is on its way.
+process.send?.(await check(), () => process.exit(0));

@@ -1,0 +1,71 @@
+/**
+ * What an executor's main thread asks of its inference thread, and hears from it. The engine loads models, runs batches and
+ * steps, and knows nothing of queues, leases or Redis.
+ */
+
+import type { ModelSpec } from '@inferq/core/model.ts';
+import type { TaskError } from '@inferq/core/task.ts';
+
+export interface ModelRef {
+  name: string;
+  version: string;
+}
+
+/** One attempt. `key` is its token; `input` an encoded StoredInput, whose memory passes to the inference thread. */
+export interface EngineTask {
+  key: string;
+  attempt: number;
+  rows: number;
+  input: Uint8Array;
+}
+
+/** `output` is an encoded StoredOutput. */
+export type EngineOutcome = { kind: 'complete'; output: Uint8Array; partial: boolean } | { kind: 'fail'; error: TaskError; retry: boolean };
+
+export interface EngineFacts {
+  ranMs: number;
+  batchTasks: number;
+  batchRows: number;
+}
+
+/** Everything the engine tells, in order. Called on the main thread. */
+export interface EngineListener {
+  /** An item was settled; nothing follows for this key. Comes when the item is done, not when its batch is. */
+  settled(key: string, outcome: EngineOutcome, facts: EngineFacts): void;
+  /** `payload` is an encoded StoredOutput. Call `done(true)` once Redis has it, `done(false)` when the attempt is lost. */
+  chunk(key: string, payload: Uint8Array, done: (held: boolean) => void): void;
+  progress(key: string, fraction: number | undefined, message: string): void;
+  /** A call returned: a batch's `run`, or one `step`. `live` is how many unsettled items of this model the engine still holds. */
+  callEnded(model: ModelRef, live: number): void;
+  /** The thread died or a session is beyond repair: the executor must end. */
+  broken(error: Error): void;
+}
+
+export interface EngineOptions {
+  /** The folders of the model versions to load, as `worker/repository` found them. */
+  models: readonly { name: string; version: string; repository: string }[];
+  /** `cpu` or `cuda:0` (always ordinal 0: CUDA_VISIBLE_DEVICES selects). */
+  device: string;
+  /** Threads of one session's operators. */
+  threads: number;
+}
+
+export interface Engine {
+  /** What was loaded and warmed up. */
+  readonly models: readonly LoadedModel[];
+  /** Starts a batch of one model: one `run`, or joins the items to the next `step`. All tasks share a signature, or one is alone. */
+  start(model: ModelRef, tasks: EngineTask[]): void;
+  /** Fires the item's signal. A plain ONNX model acts on it between slices: `cancel` and `soft` then fail the item. */
+  abort(key: string, why: 'cancel' | 'soft'): void;
+  close(): Promise<void>;
+}
+
+/** `spec` is announced; the rest decides how the executor batches. */
+export interface LoadedModel {
+  spec: ModelSpec;
+  continuous: boolean;
+  /** Waits so long for a fuller batch, counted from the oldest task; 0: greedy. */
+  lingerMs: number;
+  /** For the log: a handler refused its warm-up item, which it may well do. */
+  warning?: string;
+}

@@ -1,0 +1,161 @@
+/**
+ * What the engine works on, and what waits for it. One run holds the engine at a time, and at most one more batch is held
+ * behind it. Continuous models take new items between their steps. A task that must run alone waits for all others.
+ */
+
+import type { Engine, ModelRef } from '../engine.ts';
+import { type BatchRule, batchRuleOf, lingerLeftMs, mayShareRun, rowsOf } from './claim-plan.ts';
+import type { Clock } from './clock.ts';
+import { type Held, type Ledger, modelKey, modelOf } from './ledger.ts';
+import { RunTimes } from './prediction.ts';
+
+export interface Run {
+  readonly model: string;
+  readonly rows: number;
+  readonly startedAt: number;
+  /** How long it is expected to take; undefined where no run of its size was seen. */
+  readonly predictedMs: number | undefined;
+}
+
+export class Batches {
+  readonly rules: readonly BatchRule[];
+  readonly #engine: Engine;
+  readonly #ledger: Ledger;
+  readonly #clock: Clock;
+  readonly #onRoom: () => void;
+  readonly #runTimes = new RunTimes();
+  #run: Run | undefined;
+  #waiting: Held[] = [];
+  #lingering: { batch: Held[]; takeBack: () => void } | undefined;
+
+  /** `onRoom` is called when more may be claimed than before. */
+  constructor(engine: Engine, ledger: Ledger, clock: Clock, onRoom: () => void) {
+    this.rules = engine.models.map(batchRuleOf);
+    this.#engine = engine;
+    this.#ledger = ledger;
+    this.#clock = clock;
+    this.#onRoom = onRoom;
+  }
+
+  get run(): Run | undefined {
+    return this.#run;
+  }
+
+  /** Whether nothing more may be claimed: a batch waits already, or a task must be alone. */
+  get closed(): boolean {
+    return this.#waiting.length > 0 || this.#ledger.entries().some((held) => held.task.solo && (held.inEngine || held.fate === 'live'));
+  }
+
+  get lingering(): { key: string; rows: number } | undefined {
+    const batch = this.#lingering?.batch;
+    return batch?.[0] && { key: batch[0].model, rows: heldRows(batch) };
+  }
+
+  /** Rows that continuous models have in hand, by model key. */
+  steppingRows(): Map<string, number> {
+    const rows = new Map<string, number>();
+    for (const held of this.#ledger.entries()) {
+      if (held.inEngine && this.#ruleOf(held).continuous) rows.set(held.model, (rows.get(held.model) ?? 0) + held.task.rows);
+    }
+    return rows;
+  }
+
+  /** Starts a claimed batch, or holds it until it may start. */
+  place(batch: Held[]): void {
+    const [first] = batch;
+    if (!first) return;
+    const lingering = this.#lingering;
+    if (lingering?.batch[0] && mayShareRun(lingering.batch[0].task, first.task)) {
+      lingering.batch.push(...batch);
+      if (heldRows(lingering.batch) >= this.#ruleOf(first).maxRows) this.#endLinger();
+      return;
+    }
+    const lingerMs = this.#lingerMs(batch, first);
+    if (lingerMs > 0) {
+      this.#lingering = { batch, takeBack: this.#clock.after(lingerMs, () => this.#endLinger()) };
+      return;
+    }
+    this.#waiting = batch;
+    if (lingering) this.#endLinger();
+    else this.advance();
+  }
+
+  /** Starts what waits, unless something runs that it must not join. To be called whenever an attempt ends or leaves the engine. */
+  advance(): void {
+    this.#waiting = this.#waiting.filter((held) => held.fate === 'live');
+    const [first] = this.#waiting;
+    const barred = this.#run || (first?.task.solo && this.#ledger.entries().some((held) => held.inEngine));
+    if (first && !barred) this.#start(this.#waiting.splice(0));
+    this.#onRoom();
+  }
+
+  /** The model of a run that goes on past its hard limit though all its tasks are settled; undefined where there is none. */
+  overstayed(now: number): string | undefined {
+    const run = this.#run;
+    if (!run || this.#ledger.entries().some((held) => held.inEngine && held.model === run.model)) return undefined;
+    const limitMs = this.rules.find(({ key }) => key === run.model)?.hardLimitMs ?? 0;
+    return now - run.startedAt >= limitMs ? run.model : undefined;
+  }
+
+  /** A handler call of this model returned. */
+  callEnded(ref: ModelRef): void {
+    const run = this.#run;
+    if (run?.model !== modelKey(ref.name, ref.version)) return;
+    this.#runTimes.observe(run.model, run.rows, this.#clock.now() - run.startedAt);
+    this.#run = undefined;
+    this.advance();
+  }
+
+  /** Hands back what has not begun; it will not begin any more. */
+  giveUpWaiting(): Held[] {
+    this.#lingering?.takeBack();
+    const waiting = [...this.#waiting, ...(this.#lingering?.batch ?? [])];
+    this.#waiting = [];
+    this.#lingering = undefined;
+    return waiting.filter((held) => held.fate === 'live');
+  }
+
+  #lingerMs(batch: readonly Held[], first: Held): number {
+    const rule = this.#ruleOf(first);
+    const greedy = this.#run || this.#lingering || rule.continuous || first.task.solo || heldRows(batch) >= rule.maxRows;
+    return greedy
+      ? 0
+      : lingerLeftMs(
+          batch.map(({ task }) => task),
+          rule.lingerMs,
+        );
+  }
+
+  #endLinger(): void {
+    const lingering = this.#lingering;
+    if (!lingering) return;
+    lingering.takeBack();
+    this.#lingering = undefined;
+    this.#start(lingering.batch);
+    this.advance();
+  }
+
+  #start(batch: readonly Held[]): void {
+    const live = batch.filter((held) => held.fate === 'live');
+    const [first] = live;
+    if (!first) return;
+    const now = this.#clock.now();
+    for (const held of live) this.#ledger.enterEngine(held, now);
+    if (!this.#ruleOf(first).continuous) {
+      const rows = heldRows(live);
+      this.#run = { model: first.model, rows, startedAt: now, predictedMs: this.#runTimes.predict(first.model, rows) };
+    }
+    const tasks = live.map(({ key, task }) => ({ key, attempt: task.attempt, rows: task.rows, input: task.input }));
+    this.#engine.start(modelOf(first.task), tasks);
+  }
+
+  #ruleOf(held: Held): BatchRule {
+    const rule = this.rules.find(({ key }) => key === held.model);
+    if (!rule) throw new Error(`claimed a task of ${held.model}, which is not loaded`);
+    return rule;
+  }
+}
+
+function heldRows(batch: readonly Held[]): number {
+  return rowsOf(batch.map(({ task }) => task));
+}

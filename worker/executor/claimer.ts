@@ -1,0 +1,222 @@
+/** Asks the queue for work: one claim on its way at a time, carried by a settlement where there is one to send. */
+
+import type { ClaimedTask, ClaimOutcome, ExecutionQueue } from '@inferq/queue/queue.ts';
+import type { QueueShare } from '../queue-shares.ts';
+import type { Batches, Run } from './batches.ts';
+import { claimAheadMs, claimRequest, covers, type Offer, offerFor } from './claim-plan.ts';
+import type { Clock } from './clock.ts';
+import { type Held, type Ledger, refOf } from './ledger.ts';
+import { Average } from './prediction.ts';
+import { chargeQueue, orderQueues, type Passes } from './queue-order.ts';
+import { cancelOf, neverRan, releaseOf } from './settlements.ts';
+import type { Settler } from './settler.ts';
+
+const lookAroundMs = 1_000;
+const soloLookMs = 1_000;
+const pauseMs = 200;
+
+export interface ClaimerParts {
+  executor: string;
+  worker: string;
+  device: string;
+  shares: readonly QueueShare[];
+  queue: ExecutionQueue;
+  batches: Batches;
+  ledger: Ledger;
+  settler: Settler;
+  clock: Clock;
+  /** In [0, 1). */
+  random: () => number;
+  /** No claim is on its way any more. */
+  onAnswered: () => void;
+  /** The executor was struck off and must end. */
+  onStruck: () => void;
+  onError: (error: unknown) => void;
+}
+
+export class Claimer {
+  readonly #parts: ClaimerParts;
+  readonly #roundTrip = new Average();
+  #passes: Passes = {};
+  #pumpIsDue = false;
+  #claiming = false;
+  #paused = false;
+  #stopping = false;
+  /** An answer was lost: more may be pending under this executor's name than the ledger knows. */
+  #answerLost = false;
+  #rungWhileClaiming = false;
+  /** The offer that found nothing and left the bell set. */
+  #slept: Offer | undefined;
+  #lastSoloLook = Number.NEGATIVE_INFINITY;
+  /** The run for which a claim ahead found nothing. */
+  #lookedAhead: Run | undefined;
+  #takeBackWake: () => void = () => {};
+
+  constructor(parts: ClaimerParts) {
+    this.#parts = parts;
+  }
+
+  /** Sends what waits to be settled, and looks for work, once the current turn of the event loop is over. */
+  pump(): void {
+    if (this.#pumpIsDue) return;
+    this.#pumpIsDue = true;
+    this.#parts.clock.soon(() => {
+      this.#pumpIsDue = false;
+      void this.#send().catch(this.#parts.onError);
+    });
+  }
+
+  /** The bell rang: there may be work. */
+  ring(): void {
+    this.#rungWhileClaiming = this.#claiming;
+    this.#wake();
+  }
+
+  /** The connection is back: answers may have been lost. */
+  reconnected(): void {
+    this.#answerLost = true;
+    this.#wake();
+  }
+
+  /** Claims nothing more. What was claimed and has not begun is given back. */
+  stop(): void {
+    this.#stopping = true;
+    this.#takeBackWake();
+    for (const held of this.#parts.batches.giveUpWaiting()) this.#giveBack(held);
+    this.pump();
+  }
+
+  /** Whether an answer is still to come that may bring tasks. */
+  get claiming(): boolean {
+    return this.#claiming;
+  }
+
+  async #send(): Promise<void> {
+    const { settler } = this.#parts;
+    if (this.#answerLost && !this.#claiming && !this.#paused) {
+      await this.#recover();
+      this.#parts.onAnswered();
+    }
+    const offer = this.#offer();
+    if (offer) {
+      await this.#claim(offer);
+      this.#parts.onAnswered();
+    } else if (settler.hasWaiting) await settler.send().catch(() => undefined);
+  }
+
+  #offer(): Offer | undefined {
+    const { batches, ledger, clock } = this.#parts;
+    if (this.#stopping || this.#claiming || this.#paused || this.#answerLost || batches.closed) return undefined;
+    const { run, lingering } = batches;
+    if (run && run === this.#lookedAhead) return undefined;
+    const now = clock.now();
+    const leftMs = run?.predictedMs === undefined ? undefined : run.startedAt + run.predictedMs - now;
+    const offer = offerFor({
+      rules: batches.rules,
+      steppingRows: batches.steppingRows(),
+      ...(run ? { run: { leftMs } } : {}),
+      ...(lingering ? { lingering } : {}),
+      roundTripMs: this.#roundTrip.value,
+      idle: ledger.idle,
+      soloDue: now - this.#lastSoloLook >= soloLookMs,
+    });
+    if (!offer && leftMs !== undefined && leftMs > claimAheadMs(this.#roundTrip.value)) {
+      this.#wakeIn(leftMs - claimAheadMs(this.#roundTrip.value));
+    }
+    return offer && !(this.#slept && covers(this.#slept, offer)) ? offer : undefined;
+  }
+
+  async #claim(offer: Offer): Promise<void> {
+    const { settler, queue, clock, batches } = this.#parts;
+    const order = orderQueues(this.#parts.shares, this.#passes);
+    const { executor, worker, device } = this.#parts;
+    const request = claimRequest({ executor, worker, device }, offer, order);
+    const began = clock.now();
+    const ahead = batches.run;
+    if (offer.solo) this.#lastSoloLook = began;
+    this.#claiming = true;
+    this.#rungWhileClaiming = false;
+    this.#slept = undefined;
+    let outcome: ClaimOutcome | undefined;
+    try {
+      outcome = settler.hasWaiting ? await settler.send(request) : await queue.claim(request);
+    } catch {
+      this.#answerLost = true;
+      this.#pause();
+      return;
+    } finally {
+      this.#claiming = false;
+    }
+    this.#roundTrip.observe(clock.now() - began);
+    if (outcome?.kind === 'claimed') this.#took(outcome.tasks, order);
+    else if (outcome?.kind === 'unregistered') this.#struck();
+    else this.#foundNothing(offer, ahead);
+  }
+
+  #struck(): void {
+    if (!this.#stopping) this.#parts.onStruck();
+  }
+
+  #foundNothing(offer: Offer, ahead: Run | undefined): void {
+    if (!offer.waitForBell) this.#lookedAhead = ahead;
+    if (!offer.waitForBell || this.#rungWhileClaiming) {
+      this.pump();
+      return;
+    }
+    this.#slept = offer;
+    this.#wakeIn(lookAroundMs * (0.8 + 0.4 * this.#parts.random()));
+    // What changed while the claim was on its way may allow more than it asked for.
+    this.pump();
+  }
+
+  #took(tasks: readonly ClaimedTask[], order: readonly string[]): void {
+    const { ledger, settler, batches, shares } = this.#parts;
+    this.pump();
+    const [first] = tasks;
+    if (!first) return;
+    const rows = tasks.reduce((sum, task) => sum + task.rows, 0);
+    this.#passes = chargeQueue(shares, this.#passes, order, first.pool.queue, rows);
+    const batch = tasks.map((task) => ledger.add(task));
+    for (const held of batch) {
+      if (held.cancelRequested) settler.add(held, cancelOf(held, neverRan));
+      else if (this.#stopping) this.#giveBack(held);
+    }
+    batches.place(batch.filter((held) => held.fate === 'live'));
+  }
+
+  #giveBack(held: Held): void {
+    this.#parts.settler.add(held, releaseOf(held, neverRan, false));
+  }
+
+  #wake(): void {
+    this.#slept = undefined;
+    this.pump();
+  }
+
+  #wakeIn(ms: number): void {
+    this.#takeBackWake();
+    this.#takeBackWake = this.#parts.clock.after(ms, () => this.#wake());
+  }
+
+  #pause(): void {
+    this.#paused = true;
+    this.#parts.clock.after(pauseMs, () => {
+      this.#paused = false;
+      this.pump();
+    });
+  }
+
+  /** Gives back what a lost answer assigned to this executor. */
+  async #recover(): Promise<void> {
+    const { queue, ledger, executor } = this.#parts;
+    this.#claiming = true;
+    try {
+      await queue.releaseUnknown(executor, ledger.ours().map(refOf));
+      this.#answerLost = false;
+    } catch {
+      this.#pause();
+    } finally {
+      this.#claiming = false;
+    }
+  }
+}

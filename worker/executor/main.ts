@@ -1,0 +1,103 @@
+/**
+ * The process of one executor. Its supervisor forked it, tells it what to load and when to go, and outlives it: without the
+ * supervisor it ends at once. It ends by SIGKILL wherever something may still run, because an exit waits for native calls.
+ */
+
+import { connectQueue } from '@inferq/queue/connect.ts';
+import type { QueueConnection } from '@inferq/queue/queue.ts';
+import { startEngine } from '../inference/start-engine.ts';
+import { type Log, openLog } from '../log.ts';
+import { systemClock } from './clock.ts';
+import { Executor } from './executor.ts';
+import type { EndReason, ExecutorOptions, FromExecutor, ToExecutor } from './messages.ts';
+
+// Ctrl-C and a stopping service manager reach this process too; the supervisor decides what becomes of it.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
+process.on('disconnect', dieNow);
+process.on('uncaughtException', (error) => end('broken', error.stack ?? error.message));
+process.on('unhandledRejection', (error) => end('broken', error instanceof Error ? (error.stack ?? error.message) : String(error)));
+
+interface Loaded {
+  executor: Executor;
+  connection: QueueConnection;
+  options: ExecutorOptions;
+}
+
+let loaded: Promise<Loaded> | undefined;
+
+process.on('message', (message: ToExecutor) => {
+  switch (message.kind) {
+    case 'ping':
+      tell({ kind: 'pong' });
+      break;
+    case 'load':
+      loaded = load(message.options);
+      loaded.catch((error: Error) => tell({ kind: 'refused', message: error.message }, dieNow));
+      break;
+    case 'go':
+      void loaded?.then(go);
+      break;
+    case 'stop':
+      void stop(message.graceMs);
+      break;
+  }
+});
+
+async function load(options: ExecutorOptions): Promise<Loaded> {
+  const log = openLog(options.logLevel, { worker: options.worker, executor: options.name });
+  const connection = await connectQueue({
+    url: options.redisUrl,
+    leaseMs: options.leaseMs,
+    whenDown: 'wait',
+    onError: connectionErrors(log),
+  });
+  const executor = await Executor.open(
+    {
+      identity: options,
+      queue: connection.execution,
+      clock: systemClock,
+      random: Math.random,
+      onEnd: end,
+      onError: (error) => log.error({ err: error }, 'an unexpected error'),
+    },
+    (listener) => startEngine({ models: options.models, device: options.engineDevice, threads: options.threads }, listener),
+  );
+  connection.onState((state) => {
+    log.info({ state }, 'redis connection');
+    if (state === 'up') executor.reconnected();
+  });
+  tell({ kind: 'loaded', models: executor.engine.models.map(({ spec }) => spec) });
+  return { executor, connection, options };
+}
+
+/** Says each different trouble once until the connection is back. */
+function connectionErrors(log: Log): (error: Error) => void {
+  let last = '';
+  return (error) => {
+    if (error.message !== last) log.warn({ problem: error.message }, 'redis connection');
+    last = error.message;
+  };
+}
+
+async function go({ executor, connection, options }: Loaded): Promise<void> {
+  executor.start(await connection.openInbox(options.name));
+}
+
+async function stop(graceMs: number): Promise<void> {
+  await loaded?.then(({ executor }) => executor.stop(graceMs)).catch(() => undefined);
+  tell({ kind: 'stopped' }, dieNow);
+}
+
+function end(reason: EndReason, message: string): void {
+  tell({ kind: 'ending', reason, message }, dieNow);
+}
+
+function tell(message: FromExecutor, then?: () => void): void {
+  if (process.connected) process.send?.(message, () => then?.());
+  else then?.();
+}
+
+function dieNow(): void {
+  process.kill(process.pid, 'SIGKILL');
+}

@@ -1,0 +1,43 @@
+/** What a supervisor and its executors say to each other, over the channel that forking opens. */
+
+import type { ModelSpec } from '@inferq/core/model.ts';
+import type { LogLevel } from '../log.ts';
+import type { QueueShare } from '../queue-shares.ts';
+
+export interface ExecutorOptions {
+  /** Unique for each start. */
+  name: string;
+  worker: string;
+  /** What results say: `cpu`, or `cuda:` and the ordinal as the user gave it. */
+  device: string;
+  /** What the engine is given: CUDA_VISIBLE_DEVICES has left it one device. */
+  engineDevice: 'cpu' | 'cuda:0';
+  threads: number;
+  redisUrl: string;
+  leaseMs: number;
+  shares: QueueShare[];
+  models: { name: string; version: string; repository: string }[];
+  logLevel: LogLevel;
+}
+
+export type ToExecutor =
+  | { kind: 'load'; options: ExecutorOptions }
+  /** It is registered, and may claim. */
+  | { kind: 'go' }
+  | { kind: 'ping' }
+  /** Finish within `graceMs`, give back the rest, and end. A second one shortens the first. */
+  | { kind: 'stop'; graceMs: number };
+
+/**
+ * Why an executor ends by itself. `stuck`: all it held is settled or given back. `struck`: the queue does not know it any more.
+ * `broken`: what runs dies with it.
+ */
+export type EndReason = 'stuck' | 'struck' | 'broken';
+
+export type FromExecutor =
+  | { kind: 'pong' }
+  | { kind: 'loaded'; models: ModelSpec[] }
+  /** It cannot load: one sentence. */
+  | { kind: 'refused'; message: string }
+  | { kind: 'ending'; reason: EndReason; message: string }
+  | { kind: 'stopped' };

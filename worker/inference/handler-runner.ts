@@ -1,0 +1,95 @@
+/** Runs a model's handler: batch by batch where it has `run`; step by step, with items joining in between, where it has `step`. */
+
+import type { EngineTask, LoadedModel } from '../engine.ts';
+import type { Handler } from '../handler.ts';
+import { failed, isBeyondRepair } from './errors.ts';
+import { LiveItem } from './live-item.ts';
+import type { AbortReason } from './messages.ts';
+import type { Outbox } from './outbox.ts';
+import type { Postprocess } from './outcome.ts';
+import { readTask } from './read-task.ts';
+import type { ModelRunner } from './runner.ts';
+
+/** A handler with what its `load` returned. */
+export interface LoadedHandler {
+  handler: Handler<unknown>;
+  state: unknown;
+}
+
+export class HandlerRunner implements ModelRunner {
+  readonly model: LoadedModel;
+  readonly #loaded: LoadedHandler;
+  readonly #postprocess: Postprocess;
+  readonly #outbox: Outbox;
+  /** The oldest first; a `step` handler has one at most, which new items join. */
+  readonly #batches: LiveItem[][] = [];
+
+  constructor(model: LoadedModel, loaded: LoadedHandler, postprocess: Postprocess, outbox: Outbox) {
+    this.model = model;
+    this.#loaded = loaded;
+    this.#postprocess = postprocess;
+    this.#outbox = outbox;
+  }
+
+  get busy(): boolean {
+    return this.#batches.length > 0;
+  }
+
+  add(tasks: readonly EngineTask[]): void {
+    const items = tasks.flatMap((task) => this.#read(task));
+    const [current] = this.#batches;
+    if (this.#loaded.handler.step && current) current.push(...items);
+    else this.#batches.push(items);
+  }
+
+  abort(key: string, why: AbortReason): void {
+    for (const items of this.#batches) for (const item of items) if (item.key === key) item.abort(why);
+  }
+
+  async turn(): Promise<void> {
+    const [batch] = this.#batches;
+    if (!batch) return;
+    const items = unsettled(batch);
+    // Without a batch dimension nothing says that `run` could take several at once.
+    const together = this.#loaded.handler.step !== undefined || this.model.spec.maxBatchSize > 0;
+    if (items.length > 0) await callHandler(this.#loaded, together ? items : items.slice(0, 1));
+    // Looked at again: items may have joined meanwhile.
+    const left = unsettled(batch);
+    batch.splice(0, batch.length, ...left);
+    if (left.length === 0) this.#batches.shift();
+    if (left.length > 0 && !this.#loaded.handler.step) return;
+    const { name, version } = this.model.spec;
+    const live = this.#batches.reduce((sum, other) => sum + unsettled(other).length, 0);
+    this.#outbox.callEnded({ name, version }, live);
+  }
+
+  #read(task: EngineTask): LiveItem[] {
+    try {
+      return [new LiveItem(task, readTask(this.model.spec, task.input), this.model.spec, this.#postprocess, this.#outbox)];
+    } catch (error) {
+      this.#outbox.settled(task.key, failed(error), { ranMs: 0, batchTasks: 1, batchRows: task.rows });
+      return [];
+    }
+  }
+}
+
+function unsettled(items: readonly LiveItem[]): LiveItem[] {
+  return items.filter(({ settled }) => !settled);
+}
+
+/** One `run` or one `step`. What it throws fails the items that it left unsettled; so does a `run` that settles too few. */
+export async function callHandler({ handler, state }: LoadedHandler, items: readonly LiveItem[]): Promise<void> {
+  const startedAt = performance.now();
+  const size = { batchTasks: items.length, batchRows: items.reduce((sum, { rows }) => sum + rows, 0) };
+  for (const item of items) item.call = { startedAt: item.call?.startedAt ?? startedAt, ...size };
+  try {
+    // A copy: a handler may do with its list what it likes.
+    if (handler.step) await handler.step([...items], state);
+    else await handler.run([...items], state);
+  } catch (error) {
+    if (isBeyondRepair(error)) throw error;
+    for (const item of items) item.failThrown(error);
+  }
+  if (handler.step) return;
+  for (const item of items) item.fail('the handler returned without settling this item; it must complete or fail every item');
+}

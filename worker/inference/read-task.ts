@@ -1,0 +1,37 @@
+/** From a task's stored input to tensors for model code, checked once more: its model may have changed since Submit. */
+
+import type { ModelSpec, ParameterValue } from '@inferq/core/model.ts';
+import { checkParameters, fillParameters } from '@inferq/core/parameters.ts';
+import { checkInputs } from '@inferq/core/tensor/check.ts';
+import { toModelTensor } from '@inferq/core/tensor/convert.ts';
+import type { Tensors } from '../handler.ts';
+import type { TaskInput } from '../payload.ts';
+import { decodeInput } from '../payload.ts';
+import { InvalidInput } from './errors.ts';
+
+export interface ReadTask {
+  inputs: Tensors;
+  rows: number;
+  parameters: Record<string, ParameterValue>;
+}
+
+/** Throws InvalidInput. */
+export function readTask(spec: ModelSpec, bytes: Uint8Array): ReadTask {
+  const { inputs, parameters } = decode(bytes);
+  const check = checkInputs(spec.inputs, inputs, spec);
+  const [violation] = [...check.violations, ...checkParameters(spec.parameters, parameters)];
+  if (violation) throw new InvalidInput(`${violation.field}: ${violation.description}`);
+  return {
+    inputs: Object.fromEntries(inputs.map((tensor) => [tensor.name, toModelTensor(tensor)])),
+    rows: check.rows,
+    parameters: fillParameters(spec.parameters, parameters),
+  };
+}
+
+function decode(bytes: Uint8Array): TaskInput {
+  try {
+    return decodeInput(bytes);
+  } catch (error) {
+    throw new InvalidInput(`the stored input cannot be read: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,78 @@
+/** The main thread's side of the engine: owns the inference thread and speaks with it. */
+
+import { Worker } from 'node:worker_threads';
+import type { Engine, EngineListener, EngineOptions, LoadedModel } from '../engine.ts';
+import type { FromThread, ThreadEvent, ToThread } from './messages.ts';
+import { ownBytes } from './messages.ts';
+
+/**
+ * Loads and warms up all models on a thread of their own. Rejects with a sentence that says what is wrong with which model, or why
+ * the device cannot be used.
+ */
+export async function startEngine(options: EngineOptions, listener: EngineListener): Promise<Engine> {
+  // Native code reads the process' real environment, which only the main thread can set.
+  process.env.ORT_DISABLE_TELEMETRY = '1';
+  const thread = new Worker(new URL('./thread.ts', import.meta.url), { name: 'inference', workerData: options });
+  const tell = listen(thread, listener);
+  let state: 'loading' | 'ready' | 'over' = 'loading';
+  const { promise, resolve, reject } = Promise.withResolvers<readonly LoadedModel[]>();
+
+  const broken = (error: Error) => {
+    if (state === 'loading') reject(error);
+    if (state === 'ready') listener.broken(error);
+    state = 'over';
+  };
+  thread.on('error', broken);
+  thread.on('exit', (code) => broken(new Error(`the inference thread ended by itself, with exit code ${code}`)));
+  thread.on('message', (message: FromThread) => {
+    if (message.kind === 'refused') broken(new Error(message.sentence));
+    if (state === 'loading' && message.kind === 'ready') {
+      state = 'ready';
+      resolve(message.models);
+    }
+    if (message.kind === 'events') for (const event of message.events) if (state === 'ready') tell(event);
+  });
+
+  const say = (message: ToThread, transfer: ArrayBuffer[] = []) => thread.postMessage(message, transfer);
+  try {
+    return {
+      models: await promise,
+      start(model, tasks) {
+        const owned = tasks.map((task) => ({ ...task, input: ownBytes(task.input) }));
+        say({ kind: 'start', model, tasks: owned }, [...new Set(owned.map(({ input }) => input.buffer))]);
+      },
+      abort: (key, why) => say({ kind: 'abort', key, why }),
+      async close() {
+        state = 'over';
+        await thread.terminate();
+      },
+    };
+  } catch (error) {
+    await thread.terminate();
+    throw error;
+  }
+}
+
+/** Passes the thread's events to the listener, and answers to chunks back to the thread, those of one moment in one message. */
+function listen(thread: Worker, listener: EngineListener): (event: ThreadEvent) => void {
+  let answers: { chunk: number; held: boolean }[] = [];
+  const answer = (chunk: number, held: boolean) => {
+    if (answers.push({ chunk, held }) > 1) return;
+    queueMicrotask(() => {
+      thread.postMessage({ kind: 'held', chunks: answers } satisfies ToThread);
+      answers = [];
+    });
+  };
+  return (event) => {
+    switch (event.kind) {
+      case 'settled':
+        return listener.settled(event.key, event.outcome, event.facts);
+      case 'chunk':
+        return listener.chunk(event.key, event.payload, (held) => answer(event.chunk, held));
+      case 'progress':
+        return listener.progress(event.key, event.fraction, event.message);
+      case 'callEnded':
+        return listener.callEnded(event.model, event.live);
+    }
+  };
+}

@@ -1,0 +1,50 @@
+/** What a worker is started with. */
+
+import { defaults } from '@inferq/core/limits.ts';
+import * as z from 'zod';
+import { logLevels } from './log.ts';
+import { UsageError } from './usage-error.ts';
+
+function whole(what: string, min: number, max: number) {
+  const problem = `${what} must be a whole number of milliseconds from ${min} to ${max}`;
+  return z.number(problem).int(problem).min(min, problem).max(max, problem);
+}
+
+const hour = 3_600_000;
+/** Lost tasks are looked for once a second, by processes that were in touch with Redis within a third of a lease. */
+const shortestLeaseMs = 5_000;
+const redisUrl = /^(redis|rediss):\/\/[^\s/]|^unix:\/\/\//;
+
+export const workerOptionsSchema = z.strictObject({
+  /** `redis://`, `rediss://` or `unix:///path`. */
+  redisUrl: z
+    .string('a Redis URL is needed')
+    .regex(redisUrl, 'the Redis URL must look like redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH'),
+  /** The folder of the model repository. */
+  repository: z.string('a model repository is needed: name its folder').min(1, 'a model repository is needed: name its folder'),
+  /** `digits,charlm:2`; without it, the latest version of every model. */
+  models: z.string().optional(),
+  /** `realtime,default:2,batch:1`; without it, the standard queues and those that the models name, strictly in that order. */
+  queues: z.string().optional(),
+  /** `cpu,cpu`, `0,1` or `auto`. */
+  devices: z.string().default('cpu'),
+  name: z.string().optional(),
+  logLevel: z.enum(logLevels, `the log level must be one of ${logLevels.join(', ')}`).default('info'),
+  /** How long a stop lets running tasks finish. */
+  graceMs: whole('the grace time', 0, hour).default(30_000),
+  /** How long what a vanished worker held stays its own. The same on all workers and servers. */
+  leaseMs: whole('the lease', shortestLeaseMs, hour).default(defaults.leaseMs),
+});
+
+/** What the caller gives; defaults fill in the rest. */
+export type WorkerOptions = z.input<typeof workerOptionsSchema>;
+export type CheckedWorkerOptions = z.output<typeof workerOptionsSchema>;
+
+/** Checks options and fills in defaults. Throws UsageError, naming the first thing that is wrong. */
+export function checkWorkerOptions(options: WorkerOptions): CheckedWorkerOptions {
+  const checked = workerOptionsSchema.safeParse(options);
+  if (checked.success) return checked.data;
+  const [issue] = checked.error.issues;
+  const message = issue?.message ?? 'the options are not valid';
+  throw new UsageError(`${message[0]?.toUpperCase()}${message.slice(1)}.`);
+}

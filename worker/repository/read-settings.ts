@@ -1,0 +1,72 @@
+/** From a model's model.yaml and its version's own to the settings in force, or the sentences that say why not. */
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { shown } from '@inferq/core/names.ts';
+import type * as z from 'zod';
+import { crossCheck } from './rules.ts';
+import { allowedKeys, type Settings, settingsSchema } from './settings.ts';
+import { type Problem, readYaml, type YamlFile } from './yaml-file.ts';
+
+export type SettingsOutcome = { ok: true; settings: Settings } | { ok: false; problems: Problem[] };
+
+/** `kind` is what the version's folder holds; a key of the version's file replaces the model's key of the same name. */
+export async function readSettings(modelFolder: string, versionFolder: string, found: readonly string[]): Promise<SettingsOutcome> {
+  const base = await readYaml(join(modelFolder, 'model.yaml'));
+  const own = await readYaml(join(versionFolder, 'model.yaml'));
+  const files: YamlFile[] = [];
+  for (const read of [own, base]) {
+    if (read && 'problem' in read) return { ok: false, problems: [read] };
+    if (read) files.push(read);
+  }
+  const problem = (path: readonly PropertyKey[], sentence: string) => problemAt(files, join(modelFolder, 'model.yaml'), path, sentence);
+
+  const parsed = settingsSchema.safeParse({ ...files[1]?.keys, ...files[0]?.keys });
+  if (!parsed.success) return { ok: false, problems: parsed.error.issues.flatMap(sentences).map(([path, text]) => problem(path, text)) };
+
+  const labels = await readLabels(parsed.data.labels, [versionFolder, modelFolder]);
+  if (!labels.ok) return { ok: false, problems: [problem(['labels'], labels.problem)] };
+  const settings: Settings = { ...parsed.data, labels: labels.labels };
+  const broken = crossCheck(settings, found);
+  return broken.length > 0 ? { ok: false, problems: broken.map(([key, text]) => problem([key], text)) } : { ok: true, settings };
+}
+
+function problemAt(files: readonly YamlFile[], fallback: string, path: readonly PropertyKey[], sentence: string): Problem {
+  const holder = files.find(({ keys }) => String(path[0]) in keys);
+  const line = holder?.line(path);
+  return { file: holder?.file ?? fallback, problem: line === undefined ? sentence : `line ${line}: ${sentence}` };
+}
+
+type Sentence = [path: PropertyKey[], text: string];
+
+function sentences(issue: z.core.$ZodIssue): Sentence[] {
+  if (issue.code === 'unrecognized_keys') {
+    const [below] = issue.path;
+    const allowed = allowedKeys(below === undefined ? undefined : String(below)).join(', ');
+    const where = below === undefined ? 'of model.yaml' : `of ${shownPath(issue.path)}`;
+    return issue.keys.map((key) => [[...issue.path, key], `"${shown(key)}" is no key ${where}; the keys are ${allowed}`]);
+  }
+  if (issue.code === 'invalid_key') return [[issue.path, `"${shown(String(issue.path.at(-1)))}" ${issue.issues[0]?.message ?? ''}`]];
+  return [[issue.path, `${shownPath(issue.path)} ${issue.message}`]];
+}
+
+function shownPath(path: readonly PropertyKey[]): string {
+  return path.map((step, index) => (typeof step === 'number' ? `[${step}]` : `${index > 0 ? '.' : ''}${shown(String(step))}`)).join('');
+}
+
+type Labels = { ok: true; labels: string[] | undefined } | { ok: false; problem: string };
+
+/** A file of labels lies beside the model or in the folder above; it has one label a line. */
+async function readLabels(labels: string[] | string | undefined, folders: readonly string[]): Promise<Labels> {
+  if (typeof labels !== 'string') return { ok: true, labels };
+  for (const folder of folders) {
+    try {
+      const text = await readFile(join(folder, labels), 'utf8');
+      return { ok: true, labels: text.replace(/\r?\n$/, '').split(/\r?\n/) };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        return { ok: false, problem: `labels cannot be read: ${(error as Error).message}` };
+    }
+  }
+  return { ok: false, problem: `labels names the file "${shown(labels)}", which is neither in the version's folder nor in the model's` };
+}

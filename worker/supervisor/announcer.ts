@@ -1,0 +1,66 @@
+/** Tells the registry that the worker lives and what it serves. */
+
+import type { ModelSpec } from '@inferq/core/model.ts';
+import type { WorkerEntry, WorkerRegistry } from '@inferq/queue/queue.ts';
+import type { Log } from '../log.ts';
+
+const modelsEveryMs = 60 * 60 * 1_000;
+
+export class Announcer {
+  readonly #registry: WorkerRegistry;
+  readonly #leaseMs: number;
+  readonly #log: Log;
+  #entry: () => WorkerEntry = () => {
+    throw new Error('announced before it was started');
+  };
+  #models: readonly ModelSpec[] = [];
+  #modelsAt = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #beating: Promise<void> | undefined;
+
+  constructor(registry: WorkerRegistry, leaseMs: number, log: Log) {
+    this.#registry = registry;
+    this.#leaseMs = leaseMs;
+    this.#log = log;
+  }
+
+  /** Announces the worker, and again every third of a lease. `entry` is asked each time; the models were announced before. */
+  async start(entry: () => WorkerEntry, models: readonly ModelSpec[]): Promise<void> {
+    this.#entry = entry;
+    this.#models = models;
+    this.#modelsAt = performance.now();
+    await this.announceWorker();
+    this.#timer = setInterval(() => this.#beat(), this.#leaseMs / 3);
+  }
+
+  async announceWorker(): Promise<void> {
+    await this.#registry.announceWorker(this.#entry());
+  }
+
+  /** The registry may have been lost: tells it everything. */
+  announceAgain(): void {
+    this.#modelsAt = Number.NEGATIVE_INFINITY;
+    this.#beat();
+  }
+
+  /** Announces nothing more; resolves when nothing is on its way. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#beating;
+  }
+
+  #beat(): void {
+    this.#beating ??= this.#announceAll()
+      .catch((error) => this.#log.warn({ problem: String(error) }, 'the worker could not be announced'))
+      .finally(() => {
+        this.#beating = undefined;
+      });
+  }
+
+  async #announceAll(): Promise<void> {
+    await this.announceWorker();
+    if (performance.now() - this.#modelsAt < modelsEveryMs) return;
+    await this.#registry.announceModels(this.#models);
+    this.#modelsAt = performance.now();
+  }
+}

@@ -1,0 +1,115 @@
+/** A worker: one slot for each device, announced while it lives. Loads no model itself. */
+
+import { availableParallelism } from 'node:os';
+import type { ModelSpec } from '@inferq/core/model.ts';
+import type { QueueConnection, WorkerEntry } from '@inferq/queue/queue.ts';
+import type { Log, LogLevel } from '../log.ts';
+
+import type { QueueShare } from '../queue-shares.ts';
+import { UsageError } from '../usage-error.ts';
+import { Announcer } from './announcer.ts';
+import type { Device } from './devices.ts';
+import { changedModel, refuseConflicts } from './model-digests.ts';
+import { Slot } from './slot.ts';
+
+export interface SupervisorOptions {
+  name: string;
+  host: string;
+  devices: readonly Device[];
+  shares: QueueShare[];
+  models: { name: string; version: string; repository: string }[];
+  redisUrl: string;
+  leaseMs: number;
+  logLevel: LogLevel;
+}
+
+export interface Supervisor {
+  /** What the executors have loaded. */
+  readonly models: readonly ModelSpec[];
+  /** The executors that work now. */
+  executors(): { name: string; device: string; pid: number | undefined }[];
+  /** Lets what runs finish within `graceMs`, gives back the rest, and leaves. */
+  stop(graceMs: number): Promise<void>;
+  /** Cuts a stop short: what still runs is given back now. */
+  hurry(): void;
+}
+
+/**
+ * Starts all executors; resolves once they have loaded, are announced and may claim. Throws UsageError, with everything ended
+ * again, where one cannot load or the models' files differ from those that other workers serve. `abandon` ends a start midway,
+ * and a stop that waits for a queue that does not answer.
+ */
+export async function startSupervisor(
+  options: SupervisorOptions,
+  connection: QueueConnection,
+  log: Log,
+  abandon: AbortSignal,
+): Promise<Supervisor> {
+  const { name, shares, devices, models, redisUrl, leaseMs, logLevel } = options;
+  const threads = Math.max(1, Math.floor(availableParallelism() / devices.length));
+  const announcer = new Announcer(connection.registry, leaseMs, log);
+  let specs: readonly ModelSpec[] = [];
+  const slots = devices.map(
+    (device, index) =>
+      new Slot({
+        index,
+        device,
+        options: { worker: name, threads, redisUrl, leaseMs, shares, models, logLevel },
+        registry: connection.registry,
+        log,
+        abandon,
+        announce: () => announcer.announceWorker(),
+        checkModels: (loaded) => changedModel(specs, loaded),
+      }),
+  );
+  const startedAt = Date.now();
+  const entry = (): WorkerEntry => ({
+    name,
+    host: options.host,
+    pid: process.pid,
+    startedAt,
+    queues: shares,
+    executors: slots.flatMap((slot) => slot.entry ?? []),
+  });
+
+  try {
+    specs = await loadAll(slots, abandon);
+    await refuseConflicts(connection.registry, specs);
+    for (const slot of slots) slot.enter(specs);
+    await announcer.start(entry, specs);
+  } catch (error) {
+    await Promise.all(slots.map((slot) => slot.abandon()));
+    throw error;
+  }
+  for (const slot of slots) slot.keep();
+  connection.onState((state) => {
+    log.info({ state }, 'redis connection');
+    if (state === 'up') announcer.announceAgain();
+  });
+
+  return {
+    models: specs,
+    executors: () => slots.flatMap(({ entry, pid }) => (entry ? [{ name: entry.name, device: entry.device, pid }] : [])),
+    async stop(graceMs) {
+      await Promise.all(slots.map((slot) => slot.stop(graceMs)));
+      await announcer.stop();
+      await connection.registry.retireWorker(name);
+    },
+    hurry() {
+      for (const slot of slots) void slot.stop(0);
+    },
+  };
+}
+
+/** What the executors have loaded: all the same. */
+async function loadAll(slots: readonly Slot[], abandon: AbortSignal): Promise<readonly ModelSpec[]> {
+  const abandoned = new Promise<never>((_, reject) => {
+    abandon.addEventListener('abort', () => reject(new UsageError('the start was abandoned')), { once: true });
+  });
+  try {
+    const [specs = []] = await Promise.race([Promise.all(slots.map((slot) => slot.loaded)), abandoned]);
+    return specs;
+  } catch (error) {
+    throw error instanceof UsageError ? error : new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}

@@ -1,0 +1,175 @@
+import { expect, test } from 'vitest';
+import { plusOne } from '../../test/support/onnx-fixture.ts';
+import { engineOn, floats, taskOf, text, textOf } from './engine-harness.ts';
+import { repositoryOf } from './model-folder.ts';
+
+const settings = `
+handler: handler.ts
+max_batch_size: 8
+inputs: [{ name: word, datatype: BYTES, shape: [1] }]
+outputs: [{ name: said, datatype: BYTES, shape: [1] }]
+`;
+const prelude = `
+import { defineHandler, type Item } from '@inferq/worker/handler';
+const say = (word: string) => ({ said: { datatype: 'BYTES' as const, shape: [1], data: [new TextEncoder().encode(word)] } });
+const heard = (item: Item) => new TextDecoder().decode((item.inputs.word!.data as Uint8Array[])[0]);
+`;
+const say = (key: string, word: string, parameters = {}) => taskOf(key, { word: text(word) }, parameters);
+const ref = { name: 'talk', version: '1' };
+
+async function talking(body: string) {
+  const folder = await repositoryOf({ 'talk/model.yaml': settings, 'talk/1/handler.ts': prelude + body });
+  return engineOn(folder, ['talk']);
+}
+
+const moody = `
+export default defineHandler({
+  load: () => undefined,
+  run(items) {
+    for (const item of items) {
+      const word = heard(item);
+      if (word === 'refuse') item.fail('cannot say that', { code: 'INVALID_INPUT' });
+      else if (word === 'again') item.fail(new Error('not today'));
+      else if (word === 'never') item.fail('not ever', { retry: false });
+      else if (word === 'other') item.complete({ sung: say('x').said });
+      else if (word === 'numbers') item.complete({ said: { datatype: 'FP32', shape: [1], data: Float32Array.of(1) } });
+      else if (word === 'two') item.complete({ said: { datatype: 'BYTES', shape: [2], data: [new Uint8Array(), new Uint8Array()] } });
+      else if (word === 'nothing') item.complete({});
+      else if (word === 'forget') continue;
+      else item.complete(say(word + '!'));
+      item.complete(say('too late'));
+    }
+  },
+});`;
+
+test('each item of a run is settled by its own first word', async () => {
+  const { engine, heard } = await talking(moody);
+  const words = ['hello', 'refuse', 'again', 'never', 'other', 'numbers', 'two', 'nothing', 'forget'];
+  engine.start(
+    ref,
+    words.map((word) => say(word, word)),
+  );
+  expect(textOf((await heard.outputs('hello')).outputs.said)).toBe('hello!');
+  expect((await heard.outputs('hello')).facts).toMatchObject({ batchTasks: 9, batchRows: 9 });
+  expect(await heard.fault('refuse')).toMatchObject({ error: { code: 'INVALID_INPUT', message: 'cannot say that' }, retry: false });
+  expect(await heard.fault('again')).toMatchObject({ error: { code: 'MODEL_ERROR', message: 'not today' }, retry: true });
+  expect((await heard.fault('again')).error.detail).toContain('handler.ts');
+  expect(await heard.fault('never')).toMatchObject({ error: { code: 'MODEL_ERROR' }, retry: false });
+  for (const [key, sentence] of [
+    ['other', 'the handler gave an output "sung", which the model does not declare; it has said'],
+    ['numbers', 'output "said" is FP32, but the model declares BYTES'],
+    ['two', 'output "said" is of the wrong shape: dimension 0 is 2, but "said" takes [1]'],
+    ['nothing', 'the handler gave no output "said", which the model declares'],
+    ['forget', 'the handler returned without settling this item; it must complete or fail every item'],
+  ] as const) {
+    expect(await heard.fault(key)).toMatchObject({ error: { code: 'MODEL_ERROR', message: sentence } });
+  }
+  await heard.until(() => heard.calls.length > 0);
+  expect(heard.calls).toEqual([{ model: ref, live: 0 }]);
+});
+
+test('what a run throws fails the items that it left, and those alone', async () => {
+  const { engine, heard } = await talking(`
+export default defineHandler({
+  load: () => undefined,
+  async run(items) {
+    for (const item of items) {
+      if (heard(item) === 'bad') throw new Error('cannot allocate: out of memory\\nmore of it');
+      item.complete(say(heard(item)));
+    }
+  },
+});`);
+  engine.start(ref, [say('a', 'a'), say('bad', 'bad'), say('c', 'c')]);
+  expect(textOf((await heard.outputs('a')).outputs.said)).toBe('a');
+  expect(await heard.fault('bad')).toMatchObject({
+    error: { code: 'OUT_OF_MEMORY', message: 'cannot allocate: out of memory' },
+    retry: true,
+  });
+  expect(await heard.fault('c')).toMatchObject({ retry: true });
+  expect(Buffer.byteLength((await heard.fault('c')).error.detail)).toBeLessThanOrEqual(4_096);
+  // The thread goes on.
+  engine.start(ref, [say('d', 'd')]);
+  expect(textOf((await heard.outputs('d')).outputs.said)).toBe('d');
+});
+
+test('a handler without a batch dimension gets its items one at a time, and the batch is one call', async () => {
+  const counting = 'run: (items) => items.forEach((item) => item.complete(say(String(items.length))))';
+  const folder = await repositoryOf({
+    'talk/model.yaml': settings.replace('max_batch_size: 8', ''),
+    'talk/1/handler.ts': `${prelude}export default defineHandler({ load: () => undefined, ${counting} });`,
+  });
+  const { engine, heard } = await engineOn(folder, ['talk']);
+  engine.start(ref, [say('a', 'a'), say('b', 'b')]);
+  expect(textOf((await heard.outputs('a')).outputs.said)).toBe('1');
+  expect(textOf((await heard.outputs('b')).outputs.said)).toBe('1');
+  await heard.until(() => heard.calls.length > 0);
+  expect(heard.calls).toEqual([{ model: ref, live: 0 }]);
+});
+
+test('load gets the folder and the settings, run gets parameters with defaults filled in, and sessions run in it', async () => {
+  const folder = await repositoryOf({
+    'calc/model.yaml': `
+handler: calc.ts
+max_batch_size: 4
+inputs: [{ name: x, datatype: FP32, shape: [-1] }]
+outputs: [{ name: y, datatype: FP32, shape: [-1] }]
+parameters:
+  times: { type: int64, default: 3 }
+  offset: { type: double, default: 0.5 }
+`,
+    'calc/1/plus.onnx': plusOne(['n']),
+    'calc/1/calc.ts': `
+import { defineHandler, type Session } from '@inferq/worker/handler';
+export default defineHandler<Session>({
+  async load({ model, version, device, config, session }) {
+    if (model + version + device + config.max_batch_size !== 'calc1cpu4') throw new Error('wrong context');
+    return session('plus.onnx');
+  },
+  async run(items, session) {
+    for (const item of items) {
+      const { y } = await session.run({ x: item.inputs.x! });
+      const { times, offset } = item.parameters as { times: number; offset: number };
+      item.complete({ y: { ...y!, data: (y!.data as Float32Array).map((value) => value * times + offset) } });
+    }
+  },
+});`,
+  });
+  const { engine, heard } = await engineOn(folder, ['calc']);
+  engine.start({ name: 'calc', version: '1' }, [
+    taskOf('a', { x: floats([2], [1, 2]) }),
+    taskOf('b', { x: floats([2], [1, 2]) }, { times: 10, offset: 0.25 }),
+    taskOf('c', { x: floats([1], [1]) }, { speed: 1 }),
+  ]);
+  expect((await heard.outputs('a')).outputs.y?.data).toEqual(Float32Array.of(6.5, 9.5));
+  expect((await heard.outputs('b')).outputs.y?.data).toEqual(Float32Array.of(20.25, 30.25));
+  expect((await heard.fault('c')).error).toMatchObject({ code: 'INVALID_INPUT', message: expect.stringContaining('parameters.speed') });
+});
+
+test('progress is told, cut to its bounds, the latest of a moment only', async () => {
+  const { engine, heard } = await talking(`
+export default defineHandler({
+  load: () => undefined,
+  async run([item]) {
+    for (let i = 0; i < 1000; i++) item!.progress(i / 500, 'part ' + i);
+    await item!.emit(say('piece'));
+    item!.complete(say('done'));
+  },
+});`);
+  engine.start(ref, [say('a', 'a')]);
+  await heard.outputs('a');
+  expect(heard.progressed).toEqual([{ key: 'a', fraction: 1, message: 'part 999' }]);
+});
+
+test('an uncaught error in a handler’s own callback breaks the engine, which says so', async () => {
+  const { engine, heard } = await talking(`
+export default defineHandler({
+  load: () => undefined,
+  run(items) {
+    if (heard(items[0]!) === 'crash') setTimeout(() => { throw new Error('fell over'); });
+    for (const item of items) item.complete(say('x'));
+  },
+});`);
+  engine.start(ref, [say('a', 'crash')]);
+  await heard.until(() => heard.failure);
+  expect(heard.failure?.message).toBe('fell over');
+});

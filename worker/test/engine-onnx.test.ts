@@ -1,0 +1,165 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { buildModel, heavy, plusOne } from '../../test/support/onnx-fixture.ts';
+import { engineOn, floats, taskOf } from './engine-harness.ts';
+import { repositoryOf } from './model-folder.ts';
+
+const demo = fileURLToPath(new URL('../../models', import.meta.url));
+const counting = (rows: number, width: number, from = 0) =>
+  floats(
+    [rows, width],
+    Array.from({ length: rows * width }, (_, i) => from + i),
+  );
+
+/** y[i] = [10, 20, 30][x[i]]: an index out of range fails the run. */
+const lookup = buildModel({
+  inputs: { x: { type: 'INT64', shape: ['n'] } },
+  outputs: { y: { type: 'FP32', shape: ['n'] } },
+  constants: { table: { shape: [3], values: [10, 20, 30] } },
+  nodes: [{ op: 'Gather', inputs: ['table', 'x'], outputs: ['y'] }],
+});
+const indices = (...values: bigint[]) => ({ x: { datatype: 'INT64' as const, shape: [values.length], data: BigInt64Array.from(values) } });
+
+test('the digits model names held-out digits', async () => {
+  const { engine, heard } = await engineOn(demo, ['digits']);
+  const { samples } = JSON.parse(await readFile(`${demo}/digits/samples.json`, 'utf8')) as {
+    samples: { label: number; image: number[] }[];
+  };
+  const tasks = samples.map(({ image }, index) => taskOf(`${index}`, { image: floats([1, 64], image.flat(2)) }));
+  engine.start({ name: 'digits', version: '1' }, tasks);
+  let right = 0;
+  for (const [index, { label }] of samples.entries()) {
+    const { classes, outputs, facts } = await heard.outputs(`${index}`);
+    expect(classes).toHaveLength(1);
+    expect(outputs.logits?.shape).toEqual([1, 10]);
+    expect(facts).toMatchObject({ batchTasks: samples.length, batchRows: samples.length });
+    if (classes[0]?.[0]?.label === String(label)) right++;
+  }
+  expect(right / samples.length).toBeGreaterThanOrEqual(0.95);
+});
+
+test('tasks of one batch get their own rows, however the batch is cut into slices', async () => {
+  const folder = await repositoryOf({ 'plus/model.yaml': 'max_batch_size: 4', 'plus/1/model.onnx': plusOne(['n', 3]) });
+  const { engine, heard } = await engineOn(folder, ['plus']);
+  const sizes = [1, 3, 9, 2];
+  engine.start(
+    { name: 'plus', version: '1' },
+    sizes.map((rows, index) => taskOf(`${index}`, { x: counting(rows, 3, 100 * index) })),
+  );
+  for (const [index, rows] of sizes.entries()) {
+    const { outputs, facts } = await heard.outputs(`${index}`);
+    expect(outputs.y).toEqual(counting(rows, 3, 100 * index + 1));
+    expect(facts).toMatchObject({ batchTasks: 4, batchRows: 15 });
+  }
+  await heard.until(() => heard.calls.length > 0);
+  expect(heard.calls).toEqual([{ model: { name: 'plus', version: '1' }, live: 0 }]);
+});
+
+test('a model without a batch dimension runs its tasks one by one', async () => {
+  const folder = await repositoryOf({ 'plus/model.yaml': '', 'plus/1/model.onnx': plusOne([2, 2]) });
+  const { engine, heard } = await engineOn(folder, ['plus']);
+  engine.start({ name: 'plus', version: '1' }, [taskOf('a', { x: counting(2, 2) }), taskOf('b', { x: counting(2, 2, 10) })]);
+  expect((await heard.outputs('a')).outputs.y).toEqual(counting(2, 2, 1));
+  expect((await heard.outputs('b')).outputs.y).toEqual(counting(2, 2, 11));
+});
+
+test('a task that fails the run of its batch fails alone', async () => {
+  const folder = await repositoryOf({ 'lookup/model.yaml': 'max_batch_size: 8', 'lookup/1/model.onnx': lookup });
+  const { engine, heard } = await engineOn(folder, ['lookup']);
+  engine.start({ name: 'lookup', version: '1' }, [taskOf('a', indices(0n, 2n)), taskOf('bad', indices(1n, 7n)), taskOf('c', indices(1n))]);
+  expect((await heard.outputs('a')).outputs.y?.data).toEqual(Float32Array.of(10, 30));
+  expect((await heard.outputs('c')).outputs.y?.data).toEqual(Float32Array.of(20));
+  expect(await heard.fault('bad')).toMatchObject({
+    error: { code: 'MODEL_ERROR', message: expect.stringContaining('Gather') },
+    retry: true,
+  });
+});
+
+test('input that cannot be read fails its task alone, and is not retried', async () => {
+  const folder = await repositoryOf({ 'lookup/model.yaml': 'max_batch_size: 8', 'lookup/1/model.onnx': lookup });
+  const { engine, heard } = await engineOn(folder, ['lookup']);
+  const garbage = { key: 'garbage', attempt: 1, rows: 1, input: Uint8Array.of(255, 255, 255) };
+  engine.start({ name: 'lookup', version: '1' }, [garbage, taskOf('other', { x: floats([1], [0]) }), taskOf('good', indices(0n))]);
+  expect(await heard.fault('garbage')).toMatchObject({ error: { code: 'INVALID_INPUT' }, retry: false });
+  expect(await heard.fault('other')).toMatchObject({ error: { code: 'INVALID_INPUT', message: expect.stringContaining('takes INT64') } });
+  expect((await heard.outputs('good')).outputs.y?.data).toEqual(Float32Array.of(10));
+});
+
+test('a long run lets other models in, and ends between slices when its soft limit passes or it is cancelled', async () => {
+  const folder = await repositoryOf({
+    'heavy/model.yaml': 'max_batch_size: 4\nwarmup: false',
+    'heavy/1/model.onnx': heavy(512, 8),
+    'plus/model.yaml': 'max_batch_size: 4',
+    'plus/1/model.onnx': plusOne(['n', 1]),
+  });
+  const { engine, heard } = await engineOn(folder, ['heavy', 'plus']);
+  for (const why of ['soft', 'cancel'] as const) {
+    engine.start({ name: 'heavy', version: '1' }, [taskOf(why, { x: counting(8_000, 512) })]);
+    engine.start({ name: 'plus', version: '1' }, [taskOf(`quick-${why}`, { x: counting(1, 1) })]);
+    await heard.outputs(`quick-${why}`);
+    expect(heard.outcomes.has(why)).toBe(false);
+    engine.abort(why, why);
+    const { error, retry } = await heard.fault(why);
+    expect(retry).toBe(false);
+    expect(error.code).toBe(why === 'soft' ? 'SOFT_TIME_LIMIT' : 'CANCELLED');
+    if (why === 'soft') expect(error.message).toMatch(/after [1-9][0-9]* of 8000 rows/);
+  }
+});
+
+test('a soft limit passes over a task of one slice', async () => {
+  const folder = await repositoryOf({ 'plus/model.yaml': 'max_batch_size: 2', 'plus/1/model.onnx': plusOne(['n', 1]) });
+  const { engine, heard } = await engineOn(folder, ['plus']);
+  const [cut, whole] = [taskOf('cut', { x: counting(400, 1) }), taskOf('whole', { x: counting(2, 1) })];
+  engine.start({ name: 'plus', version: '1' }, [cut, whole]);
+  engine.abort('cut', 'soft');
+  engine.abort('whole', 'soft');
+  expect((await heard.fault('cut')).error.code).toBe('SOFT_TIME_LIMIT');
+  expect((await heard.outputs('whole')).outputs.y).toEqual(counting(2, 1, 1));
+});
+
+test('outputs above the limit fail with OUTPUT_TOO_LARGE and are not retried', async () => {
+  const expand = buildModel({
+    inputs: { x: { type: 'FP32', shape: ['n', 1] } },
+    outputs: { y: { type: 'FP32', shape: ['n', 4_000_000] } },
+    constants: { wide: { shape: [1, 4_000_000], values: new Float32Array(4_000_000) } },
+    nodes: [{ op: 'Add', inputs: ['x', 'wide'], outputs: ['y'] }],
+  });
+  const folder = await repositoryOf({ 'expand/model.yaml': 'max_batch_size: 2\nwarmup: 0', 'expand/1/model.onnx': expand });
+  const { engine, heard } = await engineOn(folder, ['expand']);
+  engine.start({ name: 'expand', version: '1' }, [taskOf('big', { x: counting(6, 1) })]);
+  expect(await heard.fault('big')).toMatchObject({ error: { code: 'OUTPUT_TOO_LARGE' }, retry: false });
+});
+
+test('texts reach a model and come back; bytes that are no text are the submitter’s mistake', async () => {
+  const echo = buildModel({
+    inputs: { x: { type: 'BYTES', shape: ['n'] } },
+    outputs: { y: { type: 'BYTES', shape: ['n'] } },
+    nodes: [{ op: 'Identity', inputs: ['x'], outputs: ['y'] }],
+  });
+  const folder = await repositoryOf({ 'echo/model.yaml': 'max_batch_size: 8', 'echo/1/model.onnx': echo });
+  const { engine, heard } = await engineOn(folder, ['echo']);
+  const words = (...elements: Uint8Array[]) => ({ x: { datatype: 'BYTES' as const, shape: [elements.length], data: elements } });
+  const encode = (word: string) => new TextEncoder().encode(word);
+  engine.start({ name: 'echo', version: '1' }, [
+    taskOf('good', words(encode('Grüße'), encode(''))),
+    taskOf('bad', words(Uint8Array.of(0xff))),
+  ]);
+  expect((await heard.outputs('good')).outputs.y).toEqual(words(encode('Grüße'), encode('')).x);
+  expect(await heard.fault('bad')).toMatchObject({ error: { code: 'INVALID_INPUT' }, retry: false });
+});
+
+test('inputs that share memory with others are copied, not taken away', async () => {
+  const folder = await repositoryOf({ 'plus/model.yaml': 'max_batch_size: 4', 'plus/1/model.onnx': plusOne(['n', 1]) });
+  const { engine, heard } = await engineOn(folder, ['plus']);
+  const [a, b] = [taskOf('a', { x: counting(1, 1) }), taskOf('b', { x: counting(1, 1, 5) })];
+  const pool = Buffer.concat([a.input, b.input, Buffer.from('kept')]);
+  const middle = a.input.byteLength;
+  const end = middle + b.input.byteLength;
+  engine.start({ name: 'plus', version: '1' }, [
+    { ...a, input: pool.subarray(0, middle) },
+    { ...b, input: pool.subarray(middle, end) },
+  ]);
+  expect((await heard.outputs('b')).outputs.y?.data).toEqual(Float32Array.of(6));
+  expect(pool.subarray(end).toString()).toBe('kept');
+});

@@ -1,0 +1,12 @@
+/** The process that `WorkerProcess` forks. */
+
+import { runWorker, type WorkerOptions } from '../main.ts';
+
+const options = JSON.parse(process.argv[2] ?? '{}') as WorkerOptions;
+try {
+  process.exitCode = await runWorker(options, { onReady: (info) => void process.send?.({ info }) });
+} catch (error) {
+  process.send?.({ refusal: `${(error as Error).name}: ${(error as Error).message}` });
+  process.exitCode = 2;
+}
+process.disconnect();
