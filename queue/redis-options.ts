@@ -25,7 +25,7 @@ export const subscriberOptions: RedisOptions = { ...shared, enableOfflineQueue: 
 
 /** A URL (`redis://`, `rediss://` or `unix:///path`) without its password, for people. */
 export function shownUrl(url: string): string {
-  return url.replace(/\/\/([^@/]*)@/, '//***@');
+  return url.replace(/\/\/[^/]*@/, '//***@');
 }
 
 /** What ioredis takes: a socket path for `unix:` URLs. */

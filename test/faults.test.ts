@@ -4,7 +4,7 @@ import { eventually, type Stack, startStack } from './support/stack.ts';
 
 let stack: Stack;
 
-afterEach(() => stack.stop());
+afterEach(() => stack?.stop());
 
 function probe(parameters: Record<string, number | boolean> = {}) {
   return { model: 'probe', inputs: { x: tensor.fp32([1, 2], [1, 2]) }, parameters };

@@ -12,7 +12,7 @@ let stack: Stack;
 beforeAll(async () => {
   stack = await startStack();
 });
-afterAll(() => stack.stop());
+afterAll(() => stack?.stop());
 
 /** Whether a program starts; a missing one skips its test with a printed reason. */
 function starts(program: string, args: string[], why: string): boolean {

@@ -7,6 +7,7 @@ import { wrongUsage } from '../failure.ts';
 import { parseBytes, parseFraction, parseInteger } from '../parse/number.ts';
 import { shownBytes } from '../print/bytes.ts';
 import { endWithParent, tellParent } from '../up/parent-channel.ts';
+import { addLease } from './lease.ts';
 import { addLogLevel, type LogLevel } from './log-level.ts';
 import { addRedis } from './redis.ts';
 
@@ -19,6 +20,7 @@ interface Flags {
   queueMaxBytes: number;
   retainedBytes: number;
   memoryWatermark: number;
+  lease: number;
   tlsCert?: string;
   tlsKey?: string;
   tlsCa?: string;
@@ -30,7 +32,7 @@ export function addServer(program: Command): void {
   const command = program.command('server').description('Serve gRPC to clients; any number of servers may share one Redis.');
   const bytes = (flag: string, text: string, value: number): Option =>
     new Option(`${flag} <size>`, text).default(value, shownBytes(value)).argParser((given) => parseBytes(flag, given));
-  addLogLevel(addRedis(command))
+  addLogLevel(addLease(addRedis(command)))
     .option('--listen <host:port>', 'where to listen; port 0 takes a free one', defaultServer)
     .addOption(bytes('--max-message-size', 'the largest message to take', defaults.maxMessageBytes))
     .option('--queues <names>', 'queues that exist besides those of models and workers, such as a,b', parseNames)
@@ -84,6 +86,7 @@ async function run(flags: Flags): Promise<void> {
           memoryWatermark: flags.memoryWatermark,
         },
         logLevel: flags.logLevel,
+        leaseMs: flags.lease,
         ...(tls ? { tls } : {}),
       },
       { onReady: (address) => void tellParent({ kind: 'ready', address }) },

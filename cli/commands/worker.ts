@@ -1,12 +1,12 @@
 /** `inferq worker`. */
 
 import { defaults } from '@inferq/core/limits.ts';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { demoModels } from '../demo-models.ts';
 import { wrongUsage } from '../failure.ts';
 import { parseDuration } from '../parse/duration.ts';
-import { shownSpan } from '../print/span.ts';
 import { endWithParent, tellParent } from '../up/parent-channel.ts';
+import { addLease } from './lease.ts';
 import { addLogLevel, type LogLevel } from './log-level.ts';
 import { addRedis } from './redis.ts';
 
@@ -33,18 +33,13 @@ Devices: --devices cpu,cpu for two executors on the CPU, 0,1 for one on each of 
 /** Adds the command. */
 export function addWorker(program: Command): void {
   const command = program.command('worker').description('Load models and run tasks on them; any number of workers may share one Redis.');
-  addLogLevel(addRedis(command))
+  addLogLevel(addLease(addRedis(command)))
     .option('--queues <list>', `which queues to serve, in which order (default: ${defaults.queues.join(',')} and those of its models)`)
     .option('--devices <list>', 'one executor for each: cpu, or the number of a GPU; or auto', 'cpu')
     .option('--models <list>', 'which models to load, such as digits,charlm:2 (default: the latest version of each)')
     .option('--repository <dir>', 'the folder with the models', demoModels)
     .option('--name <name>', 'what this worker is called (default: made of host and process number)')
     .option('--grace <duration>', 'how long to finish what is running when asked to end', (text) => parseDuration('--grace', text))
-    .addOption(
-      new Option('--lease <duration>', 'how long a vanished worker keeps its tasks')
-        .default(defaults.leaseMs, shownSpan(defaults.leaseMs))
-        .argParser((text) => parseDuration('--lease', text)),
-    )
     .addHelpText('after', queuesHelp)
     .addHelpText('after', '\nExample:\n  inferq worker --queues realtime,default --devices cpu,cpu --repository ./models')
     .action(run);

@@ -2,20 +2,18 @@
 
 import { wrongUsage } from '../failure.ts';
 
-/** Splits at the first "=". `option` is named in the Failure thrown where there is none, or no name before it. */
-export function parsePair(option: string, text: string): [name: string, value: string] {
-  const at = text.indexOf('=');
-  if (at < 1) throw wrongUsage(`${option} takes NAME=VALUE, not "${text}".`);
-  return [text.slice(0, at), text.slice(at + 1)];
-}
-
-/** All pairs by name. Throws a Failure where a name comes twice. */
+/**
+ * Values by name, split at the first "=". `option` is named in the Failure thrown where there is none, no name before it, or a
+ * name that comes twice.
+ */
 export function parsePairs(option: string, texts: readonly string[]): Map<string, string> {
   const pairs = new Map<string, string>();
   for (const text of texts) {
-    const [name, value] = parsePair(option, text);
+    const at = text.indexOf('=');
+    if (at < 1) throw wrongUsage(`${option} takes NAME=VALUE, not "${text}".`);
+    const name = text.slice(0, at);
     if (pairs.has(name)) throw wrongUsage(`${option} names "${name}" twice: give it once.`);
-    pairs.set(name, value);
+    pairs.set(name, text.slice(at + 1));
   }
   return pairs;
 }

@@ -24,7 +24,7 @@ function isExecutable(file: string): boolean {
 }
 
 /** The version in what `redis-server --version` prints ("Redis server v=7.0.15 sha=..."), or undefined. */
-export function parseVersion(printed: string): { major: number; minor: number } | undefined {
+function parseVersion(printed: string): { major: number; minor: number } | undefined {
   const found = /\bv=(\d+)\.(\d+)/.exec(printed);
   return found ? { major: Number(found[1]), minor: Number(found[2]) } : undefined;
 }

@@ -8,10 +8,9 @@ function block(ms: number): void {
 }
 
 async function stream(item: Item): Promise<void> {
-  const size = Number(item.parameters.fill_kib) * 1_024;
+  const rows = 1 + Number(item.parameters.fill_kib) * 128;
   for (let index = 0; index < Number(item.parameters.chunks) && !item.signal.aborted; index++) {
-    const text = new TextEncoder().encode(`${index} `.padEnd(size, '.'));
-    await item.emit({ piece: { datatype: 'BYTES', shape: [1], data: [text] } });
+    await item.emit({ y: { datatype: 'FP32', shape: [rows, 2], data: new Float32Array(2 * rows).fill(index) } });
     if (Number(item.parameters.chunk_ms) > 0)
       await delay(Number(item.parameters.chunk_ms), undefined, { signal: item.signal }).catch(() => {});
   }
