@@ -2,7 +2,6 @@
 
 import type { SubmitManyRequest_Item as WireItem, SubmitManyResponse_Outcome as WireOutcome } from '../../proto/gen/inferq/v1/broker.ts';
 import type { TaskEvent as WireEvent } from '../../proto/gen/inferq/v1/event.ts';
-import type { Task as WireTask } from '../../proto/gen/inferq/v1/task.ts';
 import type { OutputOptions } from '../../proto/gen/inferq/v1/tensor.ts';
 import { errorFromItem } from '../error-details.ts';
 import type { InferqError } from '../errors.ts';
@@ -12,16 +11,20 @@ import type { WatchEvent } from '../wire/event.ts';
 import type { SubmitManyOutput } from './item.ts';
 import { itemBytes } from './size.ts';
 
+type Action = NonNullable<WireItem['action']>;
+type Submit = Action & { $case: 'submit' };
+
 /** An item that waits for its outcome. */
 interface Entry {
   message: WireItem;
-  /** The followers behind a `watch`; the one sender of a `submit`. */
-  correlationIds: string[];
-  follow: boolean;
   bytes: number;
   retries: Retries;
   /** Refused for now, and sent again later. */
   resting: boolean;
+  /** For a submit, whose it is. */
+  sender?: { correlationId: string; follow: boolean };
+  /** For a watch, what it resumes. */
+  followed?: Followed;
   /** Sent before on a broken stream: the task may have run for a while. */
   again: boolean;
 }
@@ -30,6 +33,8 @@ interface Followed {
   follow: Follow;
   correlationIds: string[];
   outputs: OutputOptions | undefined;
+  /** The item whose events these are on this stream. */
+  openedBy: string;
 }
 
 /** Something to send now, or after a rest. */
@@ -41,14 +46,14 @@ export interface Sending {
 export class Ledger {
   readonly #entries = new Map<string, Entry>();
   readonly #follows = new Map<string, Followed>();
-  /** Ended by a snapshot that a resumed watch began with: chunks of the meantime may still come behind it. */
-  readonly #late = new Map<string, Followed>();
-  readonly #newRetries: () => Retries;
+  /** Open follows by the item that opened them. */
+  readonly #openers = new Map<string, Followed>();
+  readonly #newRetries: (action: Action['$case']) => Retries;
   #count = 0;
   #bytes = 0;
 
   /** `newRetries` counts the refusals of one item. */
-  constructor(newRetries: () => Retries) {
+  constructor(newRetries: (action: Action['$case']) => Retries) {
     this.#newRetries = newRetries;
   }
 
@@ -68,21 +73,21 @@ export class Ledger {
   }
 
   /** Enters a submit; the message is what to send. */
-  submit(correlationId: string, follow: boolean, submit: NonNullable<WireItem['action']> & { $case: 'submit' }): WireItem {
-    return this.#enter([correlationId], follow, submit);
+  submit(correlationId: string, follow: boolean, submit: Submit): WireItem {
+    return this.#enter(submit, follow, { sender: { correlationId, follow } }).message;
   }
 
   /** What to send on a new stream: the followed tasks as watches, then what has no outcome. */
   resume(): WireItem[] {
-    for (const [id, { message }] of this.#entries) if (message.action?.$case === 'watch') this.#forget(id);
+    for (const [id, { followed }] of this.#entries) if (followed) this.#forget(id);
+    this.#openers.clear();
     const unanswered = [...this.#entries.values()];
     for (const entry of unanswered) {
       entry.again = true;
       // Followed by a watch once it has an id, so that no chunk of the meantime is missed.
       entry.message = { ...entry.message, follow: false };
     }
-    this.#late.clear();
-    const watches = [...this.#follows.values()].map((followed) => this.#watch(followed));
+    const watches = [...this.#follows.values()].map((followed) => this.#watch(followed).message);
     return [...watches, ...unanswered.filter(({ resting }) => !resting).map(({ message }) => message)];
   }
 
@@ -95,88 +100,95 @@ export class Ledger {
 
   /** Takes an outcome: yields what the consumer is told, and what is to be sent because of it. */
   *outcome({ correlationId, duplicate, result }: WireOutcome): Generator<SubmitManyOutput | Sending> {
+    if (!result) return;
+    if (result.$case === 'error') return yield* this.#refused(correlationId, errorFromItem(result.value));
     const entry = this.#entries.get(correlationId);
-    if (!entry || !result) return;
-    if (result.$case === 'error') return yield* this.#refused(correlationId, entry, errorFromItem(result.value));
+    if (!entry) return;
     this.#forget(correlationId);
-    if (entry.message.action?.$case === 'submit') yield* this.#accepted(entry, duplicate, result);
-    if (result.$case === 'snapshot') yield* this.#snapshot(result.value, entry);
+    const { sender, followed } = entry;
+    if (sender) yield* this.#accepted(entry, sender, duplicate, result);
+    else if (followed && result.$case === 'snapshot') yield* this.#told(followed, followed.follow.snapshot(result.value));
   }
 
   /** Takes a followed task's event. */
   *event(raw: WireEvent): Generator<SubmitManyOutput> {
-    const followed = this.#follows.get(raw.taskId) ?? this.#late.get(raw.taskId);
-    if (!followed) return;
-    yield* told(followed.follow.event(raw), followed.correlationIds);
-    if (followed.follow.ended) this.#follows.delete(raw.taskId);
+    const followed = this.#follows.get(raw.taskId);
+    if (followed) yield* this.#told(followed, followed.follow.event(raw));
   }
 
-  *#accepted(entry: Entry, duplicate: boolean, result: Exclude<WireOutcome['result'], undefined | { $case: 'error' }>) {
+  *#accepted(
+    { message, again }: Entry,
+    { correlationId, follow }: { correlationId: string; follow: boolean },
+    duplicate: boolean,
+    result: { $case: 'taskId'; value: string } | { $case: 'snapshot'; value: Parameters<Follow['snapshot']>[0] },
+  ): Generator<SubmitManyOutput | Sending> {
     const taskId = result.$case === 'taskId' ? result.value : result.value.id;
-    for (const correlationId of entry.correlationIds) yield { kind: 'accepted' as const, correlationId, taskId, duplicate };
-    if (!entry.follow) return;
-    const followed = this.#follow(taskId, entry);
-    if (entry.again) yield { message: this.#watch(followed), afterMs: 0 };
+    yield { kind: 'accepted', correlationId, taskId, duplicate };
+    if (!follow) return;
+    // Of a task that is followed already, a snapshot is news to the newcomer alone.
+    const outputs = message.action?.$case === 'submit' ? message.action.value.outputs : undefined;
+    const newcomer = { follow: new Follow(taskId), correlationIds: [correlationId], outputs, openedBy: message.correlationId };
+    if (result.$case === 'snapshot') yield* this.#told(newcomer, newcomer.follow.snapshot(result.value));
+    if (newcomer.follow.ended) return;
+    const known = this.#follows.get(taskId);
+    if (known) {
+      known.correlationIds.push(correlationId);
+      return;
+    }
+    this.#follows.set(taskId, newcomer);
+    if (again) yield { message: this.#watch(newcomer).message, afterMs: 0 };
+    else this.#openers.set(newcomer.openedBy, newcomer);
   }
 
-  *#refused(correlationId: string, entry: Entry, error: InferqError): Generator<SubmitManyOutput | Sending> {
+  /** An item is refused; or, after its outcome, the follow that it opened has broken. */
+  *#refused(id: string, error: InferqError): Generator<SubmitManyOutput | Sending> {
+    const broken = this.#openers.get(id);
+    const entry = this.#entries.get(id) ?? (broken && this.#watch(broken));
+    if (!entry) return;
     const afterMs = entry.retries.delayMs(error);
     if (afterMs !== undefined) {
       entry.resting = true;
       yield { message: entry.message, afterMs };
       return;
     }
-    this.#forget(correlationId);
-    if (entry.message.action?.$case === 'watch') this.#follows.delete(entry.message.action.value.taskId);
-    for (const id of entry.correlationIds) yield { kind: 'refused', correlationId: id, error };
+    const { sender, followed } = entry;
+    this.#forget(entry.message.correlationId);
+    if (followed) this.#leave(followed);
+    const correlationIds = sender ? [sender.correlationId] : (followed?.correlationIds ?? []);
+    for (const correlationId of correlationIds) yield { kind: 'refused', correlationId, error };
   }
 
-  /** In a stream, a snapshot that is terminal is the end of its task. */
-  *#snapshot(task: WireTask, { message }: Entry): Generator<SubmitManyOutput> {
-    const followed = this.#follows.get(task.id);
-    if (!followed) return;
-    yield* told(followed.follow.snapshot(task), followed.correlationIds);
-    yield* told(followed.follow.finish(), followed.correlationIds);
-    if (!followed.follow.ended) return;
-    this.#follows.delete(task.id);
-    if (message.action?.$case === 'watch') this.#late.set(task.id, followed);
+  *#told(followed: Followed, events: Iterable<WatchEvent>): Generator<SubmitManyOutput> {
+    for (const event of events) for (const correlationId of followed.correlationIds) yield { kind: 'event', correlationId, event };
+    if (followed.follow.ended && this.#follows.get(followed.follow.taskId) === followed) this.#leave(followed);
   }
 
-  #follow(taskId: string, { message, correlationIds }: Entry): Followed {
-    const outputs = message.action?.$case === 'submit' ? message.action.value.outputs : undefined;
-    const followed = this.#follows.get(taskId) ?? { follow: new Follow(taskId), correlationIds: [], outputs };
-    followed.correlationIds.push(...correlationIds);
-    this.#follows.set(taskId, followed);
-    return followed;
+  #leave({ follow, openedBy }: Followed): void {
+    this.#follows.delete(follow.taskId);
+    this.#openers.delete(openedBy);
   }
 
-  #watch({ follow, correlationIds, outputs }: Followed): WireItem {
-    const { taskId, afterSequence } = follow;
-    return this.#enter(correlationIds, true, { $case: 'watch', value: { taskId, afterSequence, outputs, cancelOnDisconnect: false } });
+  /** Enters a watch that goes on where the follow is. */
+  #watch(followed: Followed): Entry {
+    const { taskId, afterSequence } = followed.follow;
+    const value = { taskId, afterSequence, outputs: followed.outputs, cancelOnDisconnect: false };
+    const entry = this.#enter({ $case: 'watch', value }, true, { followed });
+    this.#openers.delete(followed.openedBy);
+    followed.openedBy = entry.message.correlationId;
+    this.#openers.set(followed.openedBy, followed);
+    return entry;
   }
 
-  #enter(correlationIds: string[], follow: boolean, action: NonNullable<WireItem['action']>): WireItem {
+  #enter(action: Action, follow: boolean, whose: Pick<Entry, 'sender' | 'followed'>): Entry {
     const message = { correlationId: (this.#count++).toString(36), follow, action };
-    const bytes = itemBytes(message);
-    this.#bytes += bytes;
-    this.#entries.set(message.correlationId, {
-      message,
-      correlationIds,
-      follow,
-      bytes,
-      retries: this.#newRetries(),
-      resting: false,
-      again: false,
-    });
-    return message;
+    const entry = { message, bytes: itemBytes(message), retries: this.#newRetries(action.$case), resting: false, again: false, ...whose };
+    this.#bytes += entry.bytes;
+    this.#entries.set(message.correlationId, entry);
+    return entry;
   }
 
   #forget(correlationId: string): void {
     this.#bytes -= this.#entries.get(correlationId)?.bytes ?? 0;
     this.#entries.delete(correlationId);
   }
-}
-
-function* told(events: Iterable<WatchEvent>, correlationIds: readonly string[]): Generator<SubmitManyOutput> {
-  for (const event of events) for (const correlationId of correlationIds) yield { kind: 'event', correlationId, event };
 }

@@ -35,8 +35,13 @@ export class Session {
     this.#connection = connection;
     this.#source = source;
     this.#signal = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal;
+    // A submit may be refused for as long as a call may take; a follow may be broken for as long as a stream.
     const { settings, internals } = connection;
-    this.#ledger = new Ledger(() => new Retries(settings.retry, internals.clock, internals.clock.now() + settings.deadlineMs));
+    this.#ledger = new Ledger((action) =>
+      action === 'submit'
+        ? new Retries(settings.retry, internals.clock, internals.clock.now() + settings.deadlineMs)
+        : connection.streamRetries(),
+    );
   }
 
   start(): void {

@@ -189,7 +189,7 @@ test('a followed task that ended during the break ends with its snapshot', async
     {
       message: ([item], call) => {
         const task = taskMessage('SUCCEEDED', { id: 'task-a', sequence: 9n, attempt: 1 });
-        reply(call, [outcome(item as WireItem, { $case: 'snapshot', value: task })], [chunk('task-a', 1, 4)]);
+        reply(call, [outcome(item as WireItem, { $case: 'snapshot', value: task })]);
       },
     },
   );
@@ -198,7 +198,52 @@ test('a followed task that ended during the break ends with its snapshot', async
     outputs.push(brief(output));
     if (brief(output) === 'a chunk 3') it.broker.cut();
   }
-  expect(outputs).toEqual(['a accepted task-a', 'a chunk 3', 'a snapshot 9', 'a chunk 4']);
+  expect(outputs).toEqual(['a accepted task-a', 'a chunk 3', 'a snapshot 9']);
+});
+
+test('a second follower that comes after the end does not cut the first one short', async () => {
+  await using it = await streaming({
+    message: (items, call) => {
+      const [first, second] = items as [WireItem, WireItem];
+      const task = taskMessage('SUCCEEDED', { id: 'task-a', sequence: 9n, attempt: 1 });
+      reply(call, [accept(first), outcome(second, { $case: 'snapshot', value: task }, true)], [chunk('task-a', 0, 3)]);
+      reply(call, [], [state('task-a', 'SUCCEEDED', 9)]);
+    },
+  });
+  const outputs = (await all(it.broker.client().submitMany([submit('a', true), submit('b', true)]))).map(brief);
+  expect(outputs.filter((line) => line.startsWith('a'))).toEqual(['a accepted task-a', 'a chunk 3', 'a state 9']);
+  expect(outputs.filter((line) => line.startsWith('b'))).toEqual(['b accepted task-a again', 'b snapshot 9']);
+});
+
+test.each([
+  [status.UNAVAILABLE, ['a accepted task-a', 'a chunk 3', 'a state 4']],
+  [status.OUT_OF_RANGE, ['a accepted task-a', 'a chunk 3', 'a refused OUT_OF_RANGE']],
+])('a follow that breaks alone, with status %i, goes on by a watch or is refused', async (code, expected) => {
+  await using it = await streaming({
+    message: ([item], call) => {
+      if (item?.action?.$case === 'submit') {
+        reply(call, [accept(item)], [chunk('task-a', 0, 3)]);
+        const error = { code, reason: '', message: 'it broke', violations: [], retryAfter: undefined };
+        reply(call, [outcome(item, { $case: 'error', value: error })]);
+      } else if (item?.action?.$case === 'watch') {
+        expect(item.action.value).toMatchObject({ taskId: 'task-a', afterSequence: 3n });
+        const task = taskMessage('RUNNING', { id: 'task-a', sequence: 3n, attempt: 1 });
+        reply(call, [outcome(item, { $case: 'snapshot', value: task })], [state('task-a', 'SUCCEEDED', 4)]);
+      }
+    },
+  });
+  // The source stays open until the follow is over: a follow breaks on a stream that goes on.
+  const over = Promise.withResolvers<void>();
+  async function* source() {
+    yield submit('a', true);
+    await over.promise;
+  }
+  const outputs: string[] = [];
+  for await (const output of it.broker.client().submitMany(source())) {
+    outputs.push(brief(output));
+    if (outputs.length === expected.length) over.resolve();
+  }
+  expect(outputs).toEqual(expected);
 });
 
 test('an item that is refused for now is sent again after the time the server names; others are refused', async () => {

@@ -98,12 +98,12 @@ test('a watch yields the snapshot, then each event, and ends with the terminal o
 
 test('a watch whose connection is cut resumes after the last event, and yields nothing twice', async () => {
   await using it = await watched(
-    [snapshot('RUNNING', 9), events(chunk('a', 0, 3), chunk('b', 1, 4)), 'hang'],
-    [snapshot('RUNNING', 9), events(chunk('b', 1, 4), chunk('c', 2, 5)), { fail: status.UNAVAILABLE }],
-    [snapshot('RUNNING', 9), events(state('SUCCEEDED', 10)), 'end'],
+    [snapshot('RUNNING', 0), events(chunk('a', 0, 3), chunk('b', 1, 4)), 'hang'],
+    [snapshot('RUNNING', 4), events(chunk('b', 1, 4), chunk('c', 2, 5)), { fail: status.UNAVAILABLE }],
+    [snapshot('RUNNING', 5), events(state('SUCCEEDED', 10)), 'end'],
   );
   const seen = await seenOf(it, 'chunk b 4');
-  expect(seen).toEqual(['snapshot RUNNING 9', 'chunk a 3', 'chunk b 4', 'chunk c 5', 'state SUCCEEDED 10']);
+  expect(seen).toEqual(['snapshot RUNNING 0', 'chunk a 3', 'chunk b 4', 'chunk c 5', 'state SUCCEEDED 10']);
   expect(it.requests.map(({ afterSequence }) => afterSequence)).toEqual([0n, 4n, 5n]);
 });
 
@@ -116,18 +116,14 @@ test('a snapshot is shown again only where something changed meanwhile', async (
   expect((await all(it.broker.client().watch('t1'))).map(brief)).toEqual(['snapshot QUEUED 1', 'snapshot RUNNING 2', 'state FAILED 3']);
 });
 
-test('chunks missed while the task ended come before its terminal snapshot', async () => {
-  await using it = await watched(
-    [snapshot('RUNNING', 2), events(chunk('a', 0, 3)), 'hang'],
-    [snapshot('SUCCEEDED', 6), events(chunk('b', 1, 4), chunk('c', 2, 5)), 'end'],
-  );
-  const seen = await seenOf(it, 'chunk a 3');
-  expect(seen).toEqual(['snapshot RUNNING 2', 'chunk a 3', 'chunk b 4', 'chunk c 5', 'snapshot SUCCEEDED 6']);
+test('a task that ended during the break is over with its snapshot', async () => {
+  await using it = await watched([snapshot('RUNNING', 2), events(chunk('a', 0, 3)), 'hang'], [snapshot('SUCCEEDED', 4), 'hang']);
+  expect(await seenOf(it, 'chunk a 3')).toEqual(['snapshot RUNNING 2', 'chunk a 3', 'snapshot SUCCEEDED 4']);
 });
 
-test('a watch of an ended task yields its snapshot once, and the chunks that are kept', async () => {
-  await using it = await watched([snapshot('SUCCEEDED', 6), events(chunk('a', 0, 3)), 'end']);
-  expect((await all(it.broker.client().watch('t1'))).map(brief)).toEqual(['snapshot SUCCEEDED 6', 'chunk a 3']);
+test('a watch of an ended task is over with its snapshot', async () => {
+  await using it = await watched([snapshot('EXPIRED', 6), 'hang']);
+  expect(await seenOf(it)).toEqual(['snapshot EXPIRED 6']);
 });
 
 test('a higher attempt is announced before its first event, also where a reconnect brings it', async () => {

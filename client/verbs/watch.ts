@@ -33,8 +33,6 @@ export async function* watch(connection: Connection, taskId: string, options: Wa
         for (const event of message.events) yield* follow.event(event);
         if (follow.ended) return;
       }
-      yield* follow.finish();
-      if (follow.ended) return;
       throw new UnavailableError('the server ended the watch before the task', { code: 'UNAVAILABLE' });
     } catch (error) {
       await retries.wait(error, options.signal);

@@ -41,8 +41,16 @@ def encode(text):
     return table[np.frombuffer(text.encode("ascii"), np.uint8)]
 
 
-def chunks(data, rng):
-    """Yield (inputs, targets, weights, keep): BATCH streams of TIME tokens; keep 0 marks a stream that restarts.
+def heroes(text):
+    """Return for each character the number of the hero of its story."""
+    names = [hero[1] for hero in stories.HEROES]
+    tales = text.split("\n\n")
+    who = [next((i for i, name in enumerate(names) if name in tale), 0) for tale in tales]
+    return np.repeat(who, [len(tale) + 2 for tale in tales])[: len(text)].astype(np.int32)
+
+
+def chunks(data, who, rng):
+    """Yield (inputs, targets, who, weights, keep): BATCH streams of TIME tokens; keep 0 marks a stream that restarts.
 
     A stream restarts at the blank line before a story, as the handler does;
     the words after it are then often letter salad, which stands for a prompt
@@ -61,7 +69,7 @@ def chunks(data, rng):
             length = rng.integers(3, 40)
             inputs[row, 2:length] = rng.choice(data, length - 2)
             weights[row, : length - 1] = 0
-        yield inputs, window[:, 1:], weights, (~restart).astype(np.float32)
+        yield inputs, window[:, 1:], who[at[:, None] + np.arange(TIME)], weights, (~restart).astype(np.float32)
         at = at + TIME
 
 
@@ -74,11 +82,12 @@ def initial(hidden, embedding, rng):
     bias[2 * hidden : 3 * hidden] = 1  # remember by default
     size = len(VOCABULARY)
     return {"E": normal(size, embedding), "W": normal(4 * hidden, embedding), "R": normal(4 * hidden, hidden),
-            "B": bias, "V": normal(size, hidden), "d": np.zeros(size, np.float32)}
+            "B": bias, "V": normal(size, hidden), "d": np.zeros(size, np.float32),
+            "who": normal(len(stories.HEROES), hidden)}
 
 
 def forward(p, tokens, h, c):
-    """Run the LSTM over tokens [batch, time]; return logits [time, batch, V] and the state."""
+    """Run the LSTM over tokens [batch, time]; return logits [time, batch, V], guesses of the hero and the state."""
     gates = (p["E"] @ p["W"].T + p["B"])[tokens.T]
 
     def cell(state, x):
@@ -89,36 +98,45 @@ def forward(p, tokens, h, c):
         return (h, c), h
 
     (h, c), states = jax.lax.scan(cell, (h, c), gates)
-    return states @ p["V"].T + p["d"], h, c
+    return states @ p["V"].T + p["d"], states @ p["who"].T, h, c
 
 
-def train(args, data, rng):
-    """Return the trained weights."""
+def train(args, data, who, rng):
+    """Return the trained weights.
+
+    A name is a few characters in hundreds, too weak a reason to remember it.
+    So a second output, which is not exported, has to tell the hero at every
+    character; that teaches the state to hold on to it.
+    """
     p = jax.tree.map(jnp.asarray, initial(args.hidden, args.embedding, rng))
     schedule = optax.warmup_cosine_decay_schedule(0.0, args.rate, min(50, args.steps // 2), args.steps, args.rate / 50)
     optimiser = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(schedule))
 
-    def loss(p, inputs, targets, weights, h, c):
-        logits, h, c = forward(p, inputs, h, c)
-        each = optax.softmax_cross_entropy_with_integer_labels(logits, targets.T)
-        return (each * weights.T).sum() / weights.sum(), (h, c)
+    def loss(p, inputs, targets, who, weights, h, c):
+        logits, guesses, h, c = forward(p, inputs, h, c)
+        share = weights.T / weights.sum()
+        text = (optax.softmax_cross_entropy_with_integer_labels(logits, targets.T) * share).sum()
+        hero = (optax.softmax_cross_entropy_with_integer_labels(guesses, who.T) * share).sum()
+        return text + args.hero * hero, (text, hero, h, c)
 
     @jax.jit
-    def update(p, state, inputs, targets, weights, keep, h, c):
+    def update(p, state, inputs, targets, who, weights, keep, h, c):
         keep = keep[:, None]
-        (value, (h, c)), grads = jax.value_and_grad(loss, has_aux=True)(p, inputs, targets, weights, h * keep, c * keep)
+        gradient = jax.grad(loss, has_aux=True)
+        grads, (text, hero, h, c) = gradient(p, inputs, targets, who, weights, h * keep, c * keep)
         updates, state = optimiser.update(grads, state)
-        return optax.apply_updates(p, updates), state, value, h, c
+        return optax.apply_updates(p, updates), state, jnp.stack([text, hero]), h, c
 
-    state, batches = optimiser.init(p), chunks(data, rng)
+    state, batches = optimiser.init(p), chunks(data, who, rng)
     h = c = jnp.zeros((BATCH, args.hidden))
-    started, total = time.perf_counter(), 0.0
+    started, total = time.perf_counter(), np.zeros(2)
     for step in range(1, args.steps + 1):
         p, state, value, h, c = update(p, state, *next(batches), h, c)
-        total += float(value)
+        total += np.asarray(value)
         if step % 50 == 0:
-            print(f"step {step:5d}  {total / 50 / np.log(2):.4f} bits per character  {time.perf_counter() - started:.0f} s", flush=True)
-            total = 0.0
+            text, hero = total / 50 / np.log(2)
+            print(f"step {step:5d}  {text:.4f} bits per character, hero {hero:.4f}  {time.perf_counter() - started:.0f} s", flush=True)
+            total = np.zeros(2)
     return jax.tree.map(np.asarray, p)
 
 
@@ -171,14 +189,16 @@ def main():
     parser.add_argument("--seed", type=int, default=0, help="seed of the corpus and of the weights (default 0)")
     parser.add_argument("--steps", type=int, default=7000, help=f"updates of {BATCH} x {TIME} characters (default 7000)")
     parser.add_argument("--rate", type=float, default=4e-3, help="peak learning rate (default 0.004)")
+    parser.add_argument("--hero", type=float, default=0.2, help="weight of telling the hero (default 0.2)")
     parser.add_argument("--hidden", type=int, default=256, help="LSTM units (default 256)")
     parser.add_argument("--embedding", type=int, default=32, help="size of a character's vector (default 32)")
     parser.add_argument("--characters", type=int, default=4_000_000, help="size of the corpus (default 4 million)")
     args = parser.parse_args()
 
-    data = encode("\n\n" + stories.corpus(args.seed, args.characters))
+    text = "\n\n" + stories.corpus(args.seed, args.characters)
+    data = encode(text)
     started = time.perf_counter()
-    p = train(args, data, np.random.default_rng(args.seed))
+    p = train(args, data, heroes(text), np.random.default_rng(args.seed))
     print(f"trained on {len(data)} characters in {time.perf_counter() - started:.0f} s")
     path = args.out / "1" / "model.onnx"
     export(p, path)

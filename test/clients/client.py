@@ -30,7 +30,8 @@ def digit(image):
 
 
 def text_of(tensor):
-    return tensor.raw[4:].decode()
+    # Outputs come back in the form that the inputs had.
+    return tensor.contents.string_contents[0] if tensor.HasField("contents") else tensor.raw[4:].decode()
 
 
 known = json.load(open(samples))["samples"]
@@ -49,7 +50,7 @@ for message in broker.WatchResult(broker_pb2.WatchResultRequest(task_id=submitte
             streamed += text_of(event.chunk.outputs[0])
         elif event.WhichOneof("kind") == "state_changed":
             final = event.state_changed
-whole = final.outputs[0].contents.string_contents[0] if final.outputs[0].HasField("contents") else text_of(final.outputs[0])
+whole = text_of(final.outputs[0])
 
 try:
     broker.Submit(broker_pb2.SubmitRequest(model="nope"), timeout=10)
