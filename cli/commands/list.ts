@@ -8,13 +8,15 @@ export interface ListView<Item> {
   /** One or more rows of one item. */
   rows(item: Item): string[][];
   ifNone: string;
+  /** What scripts get, where that is not the item itself. */
+  json?(item: Item): unknown;
 }
 
 /** Reads the list to its end and prints it. */
 export async function printList<Item>(items: AsyncIterable<Item>, json: boolean | undefined, view: ListView<Item>): Promise<void> {
   const rows: string[][] = [];
   for await (const item of items) {
-    if (json) printJson(item);
+    if (json) printJson(view.json ? view.json(item) : item);
     else rows.push(...view.rows(item));
   }
   if (!json) process.stdout.write(`${table(view.columns, rows, view.ifNone)}\n`);

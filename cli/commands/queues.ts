@@ -32,9 +32,11 @@ const view: ListView<Queue> = {
     ],
   ],
   ifNone: 'There are no queues.',
+  // Protobuf's JSON leaves out zeros and writes counts as text; whoever watches a depth wants numbers, always.
+  json: ({ toJSON: _protobuf, ...queue }) => ({ ...queue, waiting: waiting(queue) }),
 };
 
-function waiting(queue: Queue): number {
+function waiting(queue: Pick<Queue, 'waitingByPriority' | 'waitingReturned'>): number {
   return Object.values(queue.waitingByPriority).reduce((sum, count) => sum + count, queue.waitingReturned);
 }
 
@@ -42,6 +44,6 @@ function waiting(queue: Queue): number {
 export function addQueues(program: Command): void {
   const command = program.command('queues').description('List the queues: what waits, runs, is scheduled or dead, and who serves them.');
   addServerFlags(addJson(command))
-    .addHelpText('after', "\nExamples:\n  inferq queues\n  inferq queues --json | jq -r 'select(.running != null) | .name'")
+    .addHelpText('after', "\nExamples:\n  inferq queues\n  inferq queues --json | jq -r 'select(.waiting > 100) | .name'")
     .action((flags: ServerFlags & JsonFlag) => withClient(flags, (client) => printList(client.admin.queues(), flags.json, view)));
 }

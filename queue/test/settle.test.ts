@@ -176,6 +176,8 @@ test('when everything has ended, every key ends or is one of those that last', a
     if (again) await storage.run.settle([completed(again)]);
   }
   await storage.tasks.cancel({ id: await storage.submit({ delayMs: 9_999, startDeadline: Date.now() + 99_999 }), force: false });
+  await storage.upkeep.promote();
+  await storage.registry.retireWorker('w1');
   await storage.upkeep.prune();
   expect(await remaining(storage.redis)).toEqual([]);
 });

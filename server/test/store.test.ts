@@ -18,7 +18,7 @@ let broker: RunningBroker;
 
 beforeEach(async () => {
   redis = await startRedis();
-  queue = await connectQueue({ url: redis.url });
+  queue = await connectQueue({ url: redis.url, whenDown: 'fail' });
   inbox = await queue.openInbox('server-1');
   await queue.registry.announceModels([modelSpec()]);
   await announce();
@@ -194,9 +194,28 @@ test('an idempotency key answers with the same task, and refuses other content',
 
 test('a call that breaks off takes its task along after the grace time, unless it is bound again', async () => {
   const bound = { ...options, bindToCall: true, waitMs: 60_000 };
-  const [lost, first, second] = [openCall(), openCall(), openCall()];
-  const replies = [broker.submit(commandOf({ idempotencyKey: 'lost' }), bound, lost.call)];
-  replies.push(broker.submit(commandOf({ idempotencyKey: 'kept' }), bound, first.call));
-  const ids = (await Promise.all([claimOne(), claimOne()])).map(({ id }) => id);
-  expect(ids).toHaveLength(2);
-});
+  const submitBound = (idempotencyKey: string, call = openCall()) => {
+    return { ...call, reply: broker.submit(commandOf({ idempotencyKey }), bound, call.call) };
+  };
+  const lost = submitBound('lost');
+  const kept = submitBound('kept');
+  const standing = async (key: string) => {
+    const { taskId } = grantedValue(await broker.submit(commandOf({ idempotencyKey: key }), options, openCall().call));
+    return grantedValue(await broker.getResult(taskId, { outputs: true }, openCall().call)).snapshot.state;
+  };
+  await vi.waitUntil(async () => (await standing('kept')) === 'queued' && (await standing('lost')) === 'queued');
+  lost.leave();
+  kept.leave();
+  await Promise.all([lost.reply, kept.reply]);
+  const again = submitBound('kept');
+  await vi.waitUntil(
+    async () => {
+      await queue.upkeep.promote();
+      return (await standing('lost')) === 'cancelled';
+    },
+    { timeout: 10_000, interval: 100 },
+  );
+  expect(await standing('kept')).toBe('queued');
+  await complete(await claimOne());
+  expect(grantedValue(await again.reply)).toMatchObject({ duplicate: true, task: { snapshot: { state: 'succeeded' } } });
+}, 20_000);

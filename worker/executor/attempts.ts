@@ -66,6 +66,7 @@ export class Attempts {
 
   /** It is no longer ours: whatever comes of it is dropped. */
   lose(held: Held): void {
+    // What is being settled is lost as soon as the settlement has run: that is no news.
     if (held.fate !== 'live') return;
     this.#parts.ledger.gone(held, this.#parts.clock.now());
     this.#abandon(held);

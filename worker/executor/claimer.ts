@@ -93,7 +93,7 @@ export class Claimer {
 
   async #send(): Promise<void> {
     const { settler } = this.#parts;
-    if (this.#answerLost && !this.#claiming && !this.#paused) {
+    while (this.#answerLost && !this.#claiming && !this.#paused) {
       await this.#recover();
       this.#parts.onAnswered();
     }
@@ -106,7 +106,7 @@ export class Claimer {
 
   #offer(): Offer | undefined {
     const { batches, ledger, clock } = this.#parts;
-    if (this.#stopping || this.#claiming || this.#paused || this.#answerLost || batches.closed) return undefined;
+    if (this.#stopping || this.#claiming || this.#paused || batches.closed) return undefined;
     const { run, lingering } = batches;
     if (run && run === this.#lookedAhead) return undefined;
     const now = clock.now();
@@ -210,10 +210,11 @@ export class Claimer {
   async #recover(): Promise<void> {
     const { queue, ledger, executor } = this.#parts;
     this.#claiming = true;
+    this.#answerLost = false;
     try {
       await queue.releaseUnknown(executor, ledger.ours().map(refOf));
-      this.#answerLost = false;
     } catch {
+      this.#answerLost = true;
       this.#pause();
     } finally {
       this.#claiming = false;

@@ -26,8 +26,6 @@ export function keepLeases({ executor, leaseMs, queue, ledger, clock, onCancel, 
       const part = ours.slice(start, start + limits.itemsPerCall);
       const outcomes = await queue.extend(executor, part.map(refOf));
       for (const [index, held] of part.entries()) {
-        // What is being settled is lost as soon as the settlement has run: that is no news.
-        if (held.fate !== 'live') continue;
         if (outcomes[index] === 'cancel') onCancel(held);
         if (outcomes[index] === 'lost') onLost(held);
       }

@@ -165,6 +165,38 @@ test('a busy continuous model does not starve a task that must run alone, and th
   expect(queue.waiting).toHaveLength(1);
 });
 
+test('a task that must run alone is claimed as soon as nothing else is held', async () => {
+  const { engine, queue, clock } = await play([loadedModel('m', { continuous: true })], add(1));
+  queue.add('m', { id: 'suspect', solo: true });
+  await clock.pass(100);
+  expect(engine.batches).toHaveLength(1);
+  engine.end('m0');
+  await clock.calm();
+  expect(engine.batches[1]?.ids).toEqual(['suspect']);
+});
+
+test('nothing is claimed ahead while a continuous model waits for its next step', async () => {
+  const models = [loadedModel('steps', { maxBatchSize: 1, continuous: true }), loadedModel('m', { maxBatchSize: 1 })];
+  const { engine, queue, clock, deliver } = await play(models, add(3));
+  engine.finish();
+  await clock.calm();
+  expect(queue.claims.at(-1)?.waitForBell).toBe(false);
+  queue.add('steps', { id: 'story' });
+  engine.finish();
+  engine.finish();
+  await clock.calm();
+  deliver({ kind: 'bell' });
+  await clock.calm();
+  expect(engine.batches.at(-1)?.ids).toEqual(['story']);
+  const before = queue.claims.length;
+  add(2)(queue);
+  deliver({ kind: 'bell' });
+  await clock.calm();
+  expect(engine.batches.at(-1)?.ids).toEqual(['m0']);
+  await clock.pass(0);
+  expect(queue.claims).toHaveLength(before + 1);
+});
+
 test('a model that lingers waits for a fuller batch, counted from when its oldest task was queued', async () => {
   const { engine, queue, clock, deliver } = await play([loadedModel('m', { lingerMs: 50 })], add(1, 'm', { more: { queuedMs: 20 } }));
   await clock.pass(10);
@@ -183,6 +215,11 @@ test('lingering ends as soon as the batch is full', async () => {
   deliver({ kind: 'bell' });
   await clock.calm();
   expect(engine.batches[0]?.ids).toEqual(['m0', 'second']);
+});
+
+test('a batch that is full when it is claimed does not linger', async () => {
+  const { engine } = await play([loadedModel('m', { lingerMs: 50, maxBatchSize: 2 })], add(2));
+  expect(engine.batches[0]?.ids).toEqual(['m0', 'm1']);
 });
 
 test('lingering is cut by the start deadline of a task', async () => {

@@ -112,6 +112,27 @@ test('after a claim whose answer was lost, what the ledger does not know is give
   expect(engine.batches[1]?.ids).toEqual(['new']);
 });
 
+test('a connection that breaks again while answers are looked for is looked through once more', async () => {
+  const { queue, clock, executor } = await play(stepping, add(1));
+  let answer: () => void = () => {};
+  const first = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  queue.releaseUnknown = async (_executor, known) => {
+    queue.known.push([...known]);
+    if (queue.known.length === 1) await first;
+    return 0;
+  };
+  executor.reconnected();
+  await clock.calm();
+  executor.reconnected();
+  await clock.calm();
+  expect(queue.known).toHaveLength(1);
+  answer();
+  await clock.calm();
+  expect(queue.known).toHaveLength(2);
+});
+
 test('pieces of output are in the queue, in order, before the task is settled', async () => {
   const { engine, queue, clock } = await play(stepping, (played) => {
     add(1)(played);
