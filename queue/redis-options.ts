@@ -3,6 +3,8 @@
 import type { RedisOptions } from 'ioredis';
 
 const longestRetryMs = 500;
+/** A Redis that answers nothing for so long is given up: else commands to a host that vanished hang until TCP notices. */
+const silenceMs = 10_000;
 
 const shared: RedisOptions = {
   // RESP2 is the quicker wire for small calls in ioredis 6.
@@ -10,6 +12,7 @@ const shared: RedisOptions = {
   replyMapping: 'legacy',
   keepAlive: 30_000,
   connectTimeout: 5_000,
+  socketTimeout: silenceMs,
   retryStrategy: (times) => Math.min(longestRetryMs, 20 * 2 ** Math.min(times, 5)),
 };
 

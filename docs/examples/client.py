@@ -6,6 +6,7 @@ Usage: python docs/examples/client.py [HOST:PORT]
 
 import json
 import sys
+import time
 import uuid
 
 import grpc
@@ -63,6 +64,7 @@ def submit(broker, request):
         except grpc.RpcError as error:
             if error.code() is not grpc.StatusCode.UNAVAILABLE or attempt == 4:
                 raise
+            time.sleep(0.1 * 2**attempt)
 
 
 def recognise(broker, images):

@@ -238,6 +238,21 @@ describe('GetResult', () => {
     expect(grantedValue(await reply)).toMatchObject({ snapshot: { state: 'succeeded' } });
   });
 
+  test('with wait, reads once more where a wake-up came after what a read found', async () => {
+    t.queue.create(other);
+    const reply = t.broker.getResult(other, { ...wanted, waitMs: 1_000 }, openCall().call);
+    await vi.waitUntil(() => t.clock.pending === 1);
+    const release = t.queue.hold('inspect');
+    t.queue.publish(other, [{ kind: 'wake', id: other }]);
+    await vi.waitUntil(() => t.queue.callsOf('inspect').length === 2);
+    t.queue.deaf = true;
+    t.queue.succeed(other);
+    t.queue.deaf = false;
+    t.queue.publish(other, [{ kind: 'wake', id: other }]);
+    release();
+    expect(grantedValue(await reply)).toMatchObject({ snapshot: { state: 'succeeded' } });
+  });
+
   test.each([-1, 300_001, Number.NaN])('a wait of %d ms is refused', async (waitMs) => {
     expect(refusalOf(await t.broker.getResult(other, { ...wanted, waitMs }, openCall().call))).toMatchObject({
       violations: [{ field: 'wait' }],

@@ -332,6 +332,21 @@ test('the last watcher that leaves takes the inbox off the task', async () => {
   await vi.waitUntil(() => !t.queue.watchers.has(id));
 });
 
+test('a watch that comes in the tick in which the last one leaves still hears of the task', async () => {
+  t.queue.create(id);
+  const { call, leave } = openCall();
+  const first = await watch({}, call);
+  // Its script call is on the way already when the last watcher leaves, and the new one joins it.
+  const elsewhere = t.broker.watch(newTaskId(startTime - 2_000, 0, new Uint8Array(14)), options, openCall().call);
+  leave();
+  const second = await watch();
+  await Promise.all([first.ended, elsewhere]);
+  await new Promise(setImmediate);
+  t.queue.succeed(id);
+  await second.ended;
+  expect(second.told).toEqual(['first queued', 'state succeeded done']);
+});
+
 test('cancel_on_disconnect cancels for a client that leaves', async () => {
   t.queue.create(id);
   const { call, leave } = openCall();

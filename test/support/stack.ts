@@ -133,24 +133,24 @@ export async function startStack(
     workers.push(worker);
     return worker;
   };
-  const server = await startServer(options.server);
-  if (options.worker !== false) await startWorker(options.worker);
-  const client = new InferqClient({ server: server.address });
-  return {
-    redis,
-    client,
-    address: server.address,
-    server,
-    workers,
-    startServer,
-    startWorker,
-    stop: async () => {
-      client.close();
-      await Promise.all(all.map((one) => one.stop('SIGKILL')));
-      await redis.stop();
-      rmSync(repository, { recursive: true, force: true });
-    },
+  const end = async () => {
+    await Promise.all(all.map((one) => one.stop('SIGKILL')));
+    await redis.stop();
+    rmSync(repository, { recursive: true, force: true });
   };
+  try {
+    const server = await startServer(options.server);
+    if (options.worker !== false) await startWorker(options.worker);
+    const client = new InferqClient({ server: server.address });
+    const stop = () => {
+      client.close();
+      return end();
+    };
+    return { redis, client, address: server.address, server, workers, startServer, startWorker, stop };
+  } catch (error) {
+    await end();
+    throw error;
+  }
 }
 
 /** Waits until `look` gives something other than undefined and false; throws after `limitMs`. */

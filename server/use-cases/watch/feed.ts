@@ -78,7 +78,7 @@ export class Feed implements Listener {
   hear(message: TaskMessage): void {
     if (this.#held === undefined) {
       if (!this.#deliver(message)) void this.#catchUp();
-    } else if (message.kind === 'wake' || this.#held.length === heldMessages) {
+    } else if (this.#held.length === heldMessages) {
       this.#missed = true;
     } else {
       this.#held.push(message);
