@@ -38,6 +38,7 @@ export const limits = {
   resultTtlMs: 30 * day,
   metadataBytes: 8 * KiB,
   idempotencyKeyBytes: 256,
+  correlationIdBytes: 256,
   outputBytes: 64 * MiB,
   chunkBytesPerTask: 16 * MiB,
   errorDetailBytes: 4 * KiB,

@@ -52,6 +52,8 @@ export const recordFields = {
   chunks: 'cn',
   lastChunk: 'cl',
   chunkBytes: 'cb',
+  /** A chunk of this attempt did not fit any more: those that come after it do not either. */
+  overflowed: 'of',
   queuedMs: 'qd',
   ranMs: 'rn',
   batchTasks: 'bt',

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { defaults, limits } from '@inferq/core/limits.ts';
 import type { Redis } from 'ioredis';
+import { asBuffer } from './as-buffer.ts';
 import { keyFragments, prefix } from './keys.ts';
 import { recordFields } from './record.ts';
 
@@ -52,7 +53,7 @@ export class Script {
 
   /** Runs the script on one partition; replies keep bytes as Buffers. After SCRIPT FLUSH the text is sent again. */
   async run(redis: Redis, args: readonly (string | number | Uint8Array)[], partition = 0): Promise<unknown> {
-    const rest = [1, prefix(partition), ...args.map((arg) => (arg instanceof Uint8Array && !Buffer.isBuffer(arg) ? view(arg) : arg))];
+    const rest = [1, prefix(partition), ...args.map((arg) => (arg instanceof Uint8Array ? asBuffer(arg) : arg))];
     try {
       return await redis.callBuffer('EVALSHA', [this.sha, ...rest] as (string | Buffer)[]);
     } catch (error) {
@@ -60,8 +61,4 @@ export class Script {
       return await redis.callBuffer('EVAL', [this.text, ...rest] as (string | Buffer)[]);
     }
   }
-}
-
-function view(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

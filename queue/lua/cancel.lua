@@ -9,5 +9,5 @@ if task then
   if ARGV[3] == '' then cancel(task, ARGV[2] == '1')
   elseif not terminal(task) then redis.call('ZADD', P .. @due, now + ARGV[3], 'cut:' .. task.id) end
 end
-publish()
+conclude()
 return snapshot(ARGV[1])

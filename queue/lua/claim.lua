@@ -5,5 +5,5 @@
 -- @include base
 -- @include claim
 local reply = claim(cmsgpack.unpack(ARGV[1]))
-publish()
+conclude()
 return reply

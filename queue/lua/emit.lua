@@ -9,9 +9,13 @@
 local function chunk(id, record, v, index, payload)
   local known = tonumber(v[4]) or 0
   if index < known then return end
+  if v[9] then return 'overflow' end
   if index > known then return 'gap' end
   local bytes = (tonumber(v[5]) or 0) + #payload
-  if bytes > %chunkBytesPerTask then return 'overflow' end
+  if bytes > %chunkBytesPerTask then
+    redis.call('HSET', record, $overflowed, '1')
+    return 'overflow'
+  end
   local sequence = redis.call('HINCRBY', record, $sequence, 1)
   redis.call('XADD', P .. @log .. id, sequence .. '-0', 'a', v[6], 'i', index, 't', now, 'p', payload)
   redis.call('HSET', record, $chunks, index + 1, $lastChunk, sequence, $chunkBytes, bytes)
@@ -31,7 +35,7 @@ local replies = {}
 for i, item in ipairs(cmsgpack.unpack(ARGV[1])) do
   local id = item[1]
   local record = P .. @record .. id
-  local v = redis.call('HMGET', record, $state, $token, $cancelRequested, $chunks, $chunkBytes, $attempt, $watchers, $progressMessage)
+  local v = redis.call('HMGET', record, $state, $token, $cancelRequested, $chunks, $chunkBytes, $attempt, $watchers, $progressMessage, $overflowed)
   if v[1] ~= 'running' or v[2] ~= item[2] then
     replies[i] = 'lost'
   else

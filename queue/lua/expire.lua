@@ -20,5 +20,5 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', P .. @due, '-inf', now, 'LIM
     end
   end
 end
-publish()
+conclude()
 return count

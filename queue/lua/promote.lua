@@ -18,5 +18,5 @@ for _, queue in ipairs(redis.call('SMEMBERS', P .. @scheduledQueues)) do
   end
   if redis.call('ZCARD', set) == 0 then redis.call('SREM', P .. @scheduledQueues, queue) end
 end
-publish()
+conclude()
 return count

@@ -43,5 +43,5 @@ for _, name in ipairs(redis.call('SMEMBERS', P .. @lanes)) do
     redis.call('XGROUP', 'DELCONSUMER', lane, 'w', 'reclaimer')
   end
 end
-publish()
+conclude()
 return { tostring(now), count, 1 }

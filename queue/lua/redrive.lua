@@ -31,17 +31,16 @@ local function redrive(id, newId)
   fields[#fields + 1] = $entry
   fields[#fields + 1] = enqueue(task.pool, task.priority, newId, task.rows, task.bytes, task.signature)
   redis.call('HSET', record, unpack(fields))
-  redis.call('HINCRBY', P .. @bytes, task.queue, task.bytes)
+  tally(P .. @bytes, task.queue, task.bytes)
   redis.call('ZREM', P .. @dead, id)
   redis.call('ZREM', P .. @dead .. ':' .. task.queue, id)
-  redis.call('DECRBY', P .. @deadBytes, task.bytes)
-  redis.call('HSET', task.record, $redrivenTo, newId, $expires, now + task.ttl)
-  redis.call('HINCRBY', task.record, $sequence, 1)
+  tally(P .. @deadBytes, '', -task.bytes)
+  redis.call('HSET', task.record, $redrivenTo, newId, $expires, now + task.ttl, $sequence, nextSequence(task))
   expireAll(task, task.ttl)
   return newId
 end
 
 local replies = {}
 for i = 1, #ARGV, 2 do replies[#replies + 1] = redrive(ARGV[i], ARGV[i + 1]) end
-publish()
+conclude()
 return replies

@@ -18,5 +18,5 @@ for _, item in ipairs(heldBy(ARGV[1])) do
     count = count + 1
   end
 end
-publish()
+conclude()
 return count

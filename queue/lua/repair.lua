@@ -40,6 +40,6 @@ for _, name in ipairs(redis.call('SMEMBERS', P .. @lanes)) do
     end
   end
 end
-publish()
+conclude()
 reply[1] = count
 return reply

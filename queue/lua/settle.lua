@@ -36,5 +36,5 @@ local request = cmsgpack.unpack(ARGV[1])
 local outcomes = {}
 for i, item in ipairs(request[1]) do outcomes[i] = settle(item, ARGV[1 + i]) end
 local reply = { outcomes, request[2] and claim(request[2]) or '' }
-publish()
+conclude()
 return reply

@@ -29,5 +29,5 @@ for _, task in ipairs(tasks) do
   end
 end
 for _, name in ipairs(redis.call('SMEMBERS', P .. @lanes)) do redis.pcall('XGROUP', 'DELCONSUMER', P .. @lane .. name, 'w', executor) end
-publish()
+conclude()
 return #tasks

@@ -87,7 +87,7 @@ local function create(item, input)
   end
   add($submitted, now)
   add($sequence, 1)
-  redis.call('HINCRBY', P .. @bytes, queue, bytes)
+  tally(P .. @bytes, queue, bytes)
   if notBefore and notBefore > now then
     redis.call('ZADD', P .. @scheduled .. queue, notBefore, id)
     redis.call('SADD', P .. @scheduledQueues, queue)
@@ -134,5 +134,5 @@ for i, item in ipairs(request[2]) do
   end
 end
 for queue, depth in pairs(depths) do redis.call('HSET', P .. @depth, queue, depth.count .. ':' .. depth.at) end
-publish()
+conclude()
 return replies

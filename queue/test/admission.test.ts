@@ -19,7 +19,7 @@ test('a claimed task makes room at once, a scheduled one takes it', async () => 
   const accepts = async (parts = {}) => (await submission.submit([newTask(parts)]))[0]?.kind === 'accepted';
   expect([await accepts({ delayMs: 60_000 }), await accepts()]).toEqual([true, false]);
   await storage.redis.del(key('depth'));
-  await storage.redis.zadd(key('scheduled', 'default'), 1, `${(await storage.redis.zrange(key('scheduled', 'default'), 0, 0))[0]}`);
+  await storage.redis.zadd(key('scheduled', 'default'), 1, `${(await storage.redis.zrange(key('scheduled', 'default'), '0', '0'))[0]}`);
   await storage.upkeep.promote();
   expect(await accepts()).toBe(false);
   await storage.claim();
@@ -52,7 +52,7 @@ test('retained results are limited until prune finds them expired', async () => 
   await upkeep.prune();
   expect(await submission.submit([newTask()])).toEqual([{ kind: 'full', what: 'results' }]);
   // The minute in which they expire is over.
-  const [minute] = await storage.redis.zrange(key('retainedMinutes'), 0, 0);
+  const [minute] = await storage.redis.zrange(key('retainedMinutes'), '0', '0');
   await storage.redis.zadd(key('retainedMinutes'), 1, `${minute}`);
   await upkeep.prune();
   expect(await storage.redis.get(key('retained'))).toBe('0');

@@ -60,7 +60,7 @@ test('however claims and submissions interleave, nobody sleeps beside a waiting 
       ];
       const first = acts.splice(round % acts.length, 1);
       await Promise.all([...first, ...acts].map((act) => act()));
-      const asleep = await storage.redis.zrange(key('idle', 'default:m:1'), 0, -1);
+      const asleep = await storage.redis.zrange(key('idle', 'default:m:1'), '0', '-1');
       const flags = await Promise.all(asleep.map((name) => storage.redis.hget(key('executor', name), 'idle')));
       const [stats] = await storage.tasks.queueStats(['default']);
       const waits = Object.values(stats?.waitingByPriority ?? {}).reduce((sum, count) => sum + count, 0);

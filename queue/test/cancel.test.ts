@@ -53,7 +53,8 @@ test('with force a running task is CANCELLED at once, and the late result is ref
 test('cancel after complete changes nothing', async () => {
   const task = await storage.start();
   await storage.run.settle([completed(task)]);
-  for (const force of [false, true]) expect(await storage.tasks.cancel({ id: task.id, force })).toMatchObject({ state: 'succeeded', sequence: 3 });
+  for (const force of [false, true])
+    expect(await storage.tasks.cancel({ id: task.id, force })).toMatchObject({ state: 'succeeded', sequence: 3 });
 });
 
 test('of cancel and complete at the same moment one wins, and both agree', async () => {
@@ -90,7 +91,8 @@ test('a task that nobody knows is not cancelled', async () => {
 test('a delayed cancel comes when it is due, for a running task as a request', async () => {
   const running = await storage.start();
   const queued = await storage.submit();
-  for (const id of [running.id, queued]) expect(await storage.tasks.cancel({ id, force: false, afterMs: 0 })).toMatchObject({ cancelRequested: false });
+  for (const id of [running.id, queued])
+    expect(await storage.tasks.cancel({ id, force: false, afterMs: 0 })).toMatchObject({ cancelRequested: false });
   const far = await storage.submit();
   await storage.tasks.cancel({ id: far, force: false, afterMs: 60_000 });
   expect(await storage.upkeep.promote()).toBe(2);

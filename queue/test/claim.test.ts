@@ -37,9 +37,13 @@ test('no task is given to two executors', async () => {
   const { execution } = await storage.connect();
   const claims = Array.from({ length: 60 }, (_, index) => {
     const request = { executor: index % 2 ? 'x1' : 'x2', queues: [[pool({ maxTasks: 3 })]] };
-    return index % 3 ? storage.claim(request) : execution.claim({ ...request, worker: 'w', device: '', maxBytes: 1e6, waitForBell: true, solo: true });
+    return index % 3
+      ? storage.claim(request)
+      : execution.claim({ ...request, worker: 'w', device: '', maxBytes: 1e6, waitForBell: true, solo: true });
   });
-  const tasks = (await Promise.all(claims)).flatMap((claim) => (Array.isArray(claim) ? claim : claim.kind === 'claimed' ? claim.tasks : []));
+  const tasks = (await Promise.all(claims)).flatMap((claim) =>
+    Array.isArray(claim) ? claim : claim.kind === 'claimed' ? claim.tasks : [],
+  );
   expect(tasks).toHaveLength(100);
   expect(new Set(tasks.map(({ id }) => id)).size).toBe(100);
 });
@@ -132,7 +136,11 @@ test('a batch ends at another signature, and no task overtakes', async () => {
   await storage.tasks.submit(tasks);
   const queues = [[pool({ maxTasks: 9 })]];
   const ids = tasks.map(({ id }) => id);
-  expect([await claimIds({ queues }), await claimIds({ queues }), await claimIds({ queues })]).toEqual([ids.slice(0, 2), [ids[2]], [ids[3]]]);
+  expect([await claimIds({ queues }), await claimIds({ queues }), await claimIds({ queues })]).toEqual([
+    ids.slice(0, 2),
+    [ids[2]],
+    [ids[3]],
+  ]);
 });
 
 test('a task that is over the limits alone comes alone', async () => {

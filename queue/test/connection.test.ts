@@ -51,7 +51,9 @@ test('every verb goes on after Redis forgot its scripts', async () => {
 
 test('calls that are under way while Redis forgets its scripts all succeed', async () => {
   const flushes = Array.from({ length: 10 }, () => storage.redis.script('FLUSH'));
-  const submitted = await Promise.all(Array.from({ length: 50 }, () => storage.tasks.submit([newTask({ input: Buffer.alloc(20_000) }), newTask()])));
+  const submitted = await Promise.all(
+    Array.from({ length: 50 }, () => storage.tasks.submit([newTask({ input: Buffer.alloc(20_000) }), newTask()])),
+  );
   await Promise.all(flushes);
   expect(submitted.flat().every(({ kind }) => kind === 'accepted')).toBe(true);
   expect(await storage.claim({ queues: [[pool({ maxTasks: 200 })]] })).toHaveLength(100);
@@ -60,7 +62,10 @@ test('calls that are under way while Redis forgets its scripts all succeed', asy
 test('what was acknowledged survives a restart of Redis, and a waiting connection goes on by itself', async () => {
   const task = await storage.start();
   const id = await storage.submit();
-  const [restarted, settled] = await Promise.all([storage.server.restart(), new Promise((resolve) => setTimeout(resolve, 1)).then(() => storage.run.settle([completed(task)]))]);
+  const [restarted, settled] = await Promise.all([
+    storage.server.restart(),
+    new Promise((resolve) => setTimeout(resolve, 1)).then(() => storage.run.settle([completed(task)])),
+  ]);
   expect([restarted, settled.outcomes]).toEqual([undefined, ['accepted']]);
   expect([await storage.state(task.id), await storage.state(id)]).toEqual(['succeeded', 'queued']);
 });

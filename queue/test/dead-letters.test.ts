@@ -85,14 +85,28 @@ test('a token that is none starts anew', async () => {
 
 test('redriving makes a new task of the same input and options, once', async () => {
   const input = Buffer.alloc(20_000, 'x');
-  const task = await storage.start({ input, metadata: Buffer.from('m'), priority: 8, rows: 3, maxAttempts: 7, idempotency: { key: 'k', digest: 'd' } });
+  const task = await storage.start({
+    input,
+    metadata: Buffer.from('m'),
+    priority: 8,
+    rows: 3,
+    maxAttempts: 7,
+    idempotency: { key: 'k', digest: 'd' },
+  });
   await storage.run.settle([failed(task)]);
   const newer = newId();
   expect(await storage.tasks.redrive([{ id: task.id, newId: newer }])).toEqual(new Map([[task.id, newer]]));
   expect(await storage.tasks.redrive([{ id: task.id, newId: newId() }])).toEqual(new Map([[task.id, newer]]));
   expect(await storage.look(task.id)).toMatchObject({ state: 'failed', redrivenTo: newer });
   expect((await storage.look(task.id)).resultExpiresAt).toBeGreaterThan(Date.now());
-  expect(await storage.look(newer)).toMatchObject({ state: 'queued', redrivenFrom: task.id, priority: 8, maxAttempts: 7, attempt: 0, chargedAttempts: 0 });
+  expect(await storage.look(newer)).toMatchObject({
+    state: 'queued',
+    redrivenFrom: task.id,
+    priority: 8,
+    maxAttempts: 7,
+    attempt: 0,
+    chargedAttempts: 0,
+  });
   expect((await storage.tasks.listDeadLetters({}, 10)).tasks).toEqual([]);
   const [again] = await storage.claim();
   expect([again?.id, again?.rows, Buffer.from(again?.input ?? []).equals(input)]).toEqual([newer, 3, true]);

@@ -18,7 +18,8 @@ test('a task that was not started in time is EXPIRED, queued or scheduled, thoug
   expect(await storage.upkeep.promote()).toBe(0);
   await Promise.all([queued, scheduled].map(pass));
   expect(await storage.upkeep.promote()).toBe(2);
-  for (const id of [queued, scheduled]) expect(await storage.look(id)).toMatchObject({ state: 'expired', error: { code: 'START_DEADLINE' } });
+  for (const id of [queued, scheduled])
+    expect(await storage.look(id)).toMatchObject({ state: 'expired', error: { code: 'START_DEADLINE' } });
 });
 
 test('startWithin counts from the submission, by the clock of Redis', async () => {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { key } from '../keys.ts';
 import type { AttemptRef, Emission } from '../queue.ts';
 import { newId } from './support/build.ts';
-import { completed, failed, openStorage, retried } from './support/storage.ts';
+import { completed, failed, openStorage, released, retried } from './support/storage.ts';
 
 const storage = openStorage();
 
@@ -62,7 +62,12 @@ test('a page of chunks ends at its size, with one chunk at least', async () => {
     const found = await storage.tasks.readChunks(task.id, after, maxBytes);
     return found !== 'gone' && [found.more, ...found.chunks.map(({ index }) => index)];
   };
-  expect([await page(0, 25), await page(4, 1), await page(5, 99), await page(6, 99)]).toEqual([[true, 0, 1], [true, 2], [false, 3], [false]]);
+  expect([await page(0, 25), await page(4, 1), await page(5, 99), await page(6, 99)]).toEqual([
+    [true, 0, 1],
+    [true, 2],
+    [false, 3],
+    [false],
+  ]);
   expect(await read(newId())).toEqual({ more: false, chunks: [] });
 });
 
@@ -84,7 +89,12 @@ test('a new attempt voids the chunks and the progress of the one before, and cou
   const task = await storage.start();
   await storage.run.emit([chunk(task, 0), chunk(task, 1), { ...task, kind: 'progress', fraction: 0.5, message: 'm'.repeat(100) }]);
   await storage.run.settle([retried(task)]);
-  expect(await read(task.id)).toMatchObject({ chunks: [[0, 'c0'], [1, 'c1']] });
+  expect(await read(task.id)).toMatchObject({
+    chunks: [
+      [0, 'c0'],
+      [1, 'c1'],
+    ],
+  });
   await storage.upkeep.promote();
   const [again] = await storage.claim();
   const looked = await storage.look(task.id);
@@ -100,8 +110,13 @@ test('a task that streams more than a task may is told so, and what was stored s
   const task = await storage.start();
   const piece = Buffer.alloc(limits.chunkBytesPerTask / 4);
   for (let index = 0; index < 4; index++) expect(await storage.run.emit([chunk(task, index, piece)])).toEqual(['held']);
-  expect(await storage.run.emit([chunk(task, 4, 'x')])).toEqual(['overflow']);
+  // What is sent behind it does not fit either, also where it is under way already.
+  expect(await storage.run.emit([chunk(task, 4, 'x'), chunk(task, 5, '')])).toEqual(['overflow', 'overflow']);
+  expect(await storage.run.emit([chunk(task, 6, 'x'), chunk(task, 0)])).toEqual(['overflow', 'held']);
   expect((await storage.look(task.id)).chunks).toBe(4);
+  await storage.run.settle([released(task)]);
+  const [again] = await storage.claim();
+  expect(again && (await storage.run.emit([chunk(again, 0)]))).toEqual(['held']);
 });
 
 test('progress is part of the snapshot, also where its message is long, and the last one counts', async () => {

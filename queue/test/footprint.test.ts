@@ -25,7 +25,11 @@ async function bytesPerTask(parts: (index: number) => Parameters<typeof newTask>
 test('a small waiting task takes at most 600 bytes above its payload, 800 with an idempotency key', async () => {
   const signature = 'a'.repeat(32);
   const plain = await bytesPerTask(() => ({ signature, queue: 'realtime', model: 'digits' }));
-  const keyed = await bytesPerTask((index) => ({ signature, model: 'digits', idempotency: { key: String(index).padStart(22, 'k'), digest: 'd'.repeat(22) } }));
+  const keyed = await bytesPerTask((index) => ({
+    signature,
+    model: 'digits',
+    idempotency: { key: String(index).padStart(22, 'k'), digest: 'd'.repeat(22) },
+  }));
   console.info(`bytes of state for each waiting task: ${Math.round(plain)}, with an idempotency key ${Math.round(keyed)}`);
   expect(plain).toBeLessThanOrEqual(600);
   expect(keyed).toBeLessThanOrEqual(800);

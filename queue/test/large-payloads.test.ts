@@ -26,6 +26,20 @@ test('an input at the inline size passes through the script', async () => {
   expect(Buffer.from(task?.input ?? []).equals(input)).toBe(true);
 });
 
+test('bytes that are no Buffer, and a part of a larger array, are stored as they are', async () => {
+  const whole = new Uint8Array(60_000).map((_, index) => index);
+  for (const part of [whole.subarray(100, 30_000), whole.subarray(100, 200)]) {
+    const task = await storage.start({ input: part, metadata: whole.subarray(3, 9) });
+    expect(Buffer.from(task.input).equals(part)).toBe(true);
+    expect(Buffer.from((await storage.look(task.id)).metadata ?? []).equals(whole.subarray(3, 9))).toBe(true);
+    await storage.run.emit([{ ...task, kind: 'chunk', index: 0, payload: part }]);
+    const read = await storage.tasks.readChunks(task.id, 0, 1);
+    expect(read !== 'gone' && Buffer.from(read.chunks[0]?.payload ?? []).equals(part)).toBe(true);
+    await storage.run.settle([completed(task, part)]);
+    expect(Buffer.from((await storage.tasks.readOutput(task.id)) ?? []).equals(part)).toBe(true);
+  }
+});
+
 test('an empty input is an input', async () => {
   const task = await storage.start({ input: Buffer.alloc(0) });
   expect(task.input).toHaveLength(0);
@@ -105,7 +119,7 @@ test('a large output is stored whole, expires with its record, and is not part o
   const snapshot = await storage.look(task.id);
   expect([snapshot.outputBytes, snapshot.output]).toEqual([large.length, undefined]);
   expect(await storage.tasks.readOutput(task.id)).toHaveLength(large.length);
-  expect(await storage.redis.pttl(key('output', task.id))).toBe(await storage.redis.pttl(key('record', task.id)));
+  expect(await storage.redis.pexpiretime(key('output', task.id))).toBe(await storage.redis.pexpiretime(key('record', task.id)));
   expect(await storage.redis.exists(staged(task))).toBe(0);
 });
 

@@ -14,7 +14,10 @@ async function reclaim(connection: QueueConnection = storage.connection): Promis
 }
 
 /** Calls often, as a process does, until something was taken back; a slow machine breaks contact and makes it anew. */
-async function reclaimed(connection: QueueConnection = storage.connection, meanwhile: () => Promise<unknown> = async () => {}): Promise<number> {
+async function reclaimed(
+  connection: QueueConnection = storage.connection,
+  meanwhile: () => Promise<unknown> = async () => {},
+): Promise<number> {
   let taken = 0;
   await until(async () => {
     await meanwhile();
@@ -62,7 +65,9 @@ test('of a renewal and a reclaim at the same moment one wins, and both agree', a
     const reclaiming = () => storage.upkeep.reclaim();
     const renewing = () => execution.extend('x1', [task]);
     const [taken, extended] =
-      round % 2 ? await Promise.all([reclaiming(), renewing()]) : await Promise.all([renewing(), reclaiming()]).then(([held, count]) => [count, held] as const);
+      round % 2
+        ? await Promise.all([reclaiming(), renewing()])
+        : await Promise.all([renewing(), reclaiming()]).then(([held, count]) => [count, held] as const);
     expect([taken, extended]).toEqual(taken === 1 ? [1, ['lost']] : [0, ['held']]);
     const current = taken === 0 ? [task] : await storage.claim();
     expect((await storage.run.settle(current.map((one) => completed(one)))).outcomes).toEqual(['accepted']);

@@ -100,7 +100,16 @@ test('figures of a queue count what waits, runs, is scheduled, dead and ended', 
   });
   expect(plain?.oldestAgeMs).toBeGreaterThanOrEqual(0);
   expect(batch).toMatchObject({ waitingByPriority: { 5: 1 }, bytes: 100, scheduled: 0 });
-  expect(unheard).toEqual({ name: 'unheard', waitingByPriority: {}, waitingReturned: 0, running: 0, scheduled: 0, dead: 0, bytes: 0, endedByState: {} });
+  expect(unheard).toEqual({
+    name: 'unheard',
+    waitingByPriority: {},
+    waitingReturned: 0,
+    running: 0,
+    scheduled: 0,
+    dead: 0,
+    bytes: 0,
+    endedByState: {},
+  });
   expect(await storage.run.claim(claimRequest({ queues: [[pool({ queue: 'batch' })]] }))).toMatchObject({ kind: 'claimed' });
   expect((await storage.tasks.queueStats(['batch']))[0]).toMatchObject({ waitingByPriority: {}, running: 1 });
 });

@@ -65,7 +65,9 @@ test('many settlements in one call are answered in their order', async () => {
   await storage.tasks.submit(tasks);
   const claimed = await storage.claim({ queues: [[pool({ maxTasks: 1_200, maxRows: 5_000 })]] });
   expect(claimed).toHaveLength(1_200);
-  const settlements = claimed.map((task, index) => (index % 3 ? completed(task, Buffer.alloc(2_000, index)) : { ...failed(task), token: 'no' }));
+  const settlements = claimed.map((task, index) =>
+    index % 3 ? completed(task, Buffer.alloc(2_000, index)) : { ...failed(task), token: 'no' },
+  );
   const { outcomes } = await storage.run.settle(settlements);
   expect(outcomes).toEqual(claimed.map((_task, index) => (index % 3 ? 'accepted' : 'refused')));
   await storage.redis.flushall();
@@ -78,7 +80,14 @@ test('a retry is charged, waits its delay and keeps its history', async () => {
   expect(waiting).toMatchObject({ state: 'scheduled', attempt: 1, chargedAttempts: 1 });
   expect([waiting.error, waiting.execution, waiting.startedAt]).toEqual([undefined, undefined, undefined]);
   expect(waiting.earlierExecutions).toMatchObject([
-    { attempt: 1, executor: 'x1', worker: 'w1', device: 'cpu', ranMs: 5, error: { code: 'MODEL_ERROR', message: 'It failed.', detail: 'a stack' } },
+    {
+      attempt: 1,
+      executor: 'x1',
+      worker: 'w1',
+      device: 'cpu',
+      ranMs: 5,
+      error: { code: 'MODEL_ERROR', message: 'It failed.', detail: 'a stack' },
+    },
   ]);
   expect((waiting.notBefore ?? 0) - (waiting.earlierExecutions[0]?.endedAt ?? 0)).toBe(60_000);
   expect(await storage.claim()).toEqual([]);
@@ -103,13 +112,22 @@ test('after its last attempt a task is FAILED with the error of that attempt', a
     expect(await storage.state(id)).toBe(state);
     await storage.upkeep.promote();
   }
-  expect(await storage.look(id)).toMatchObject({ attempt: 2, chargedAttempts: 2, error: { code: 'MODEL_ERROR' }, execution: { attempt: 2 } });
+  expect(await storage.look(id)).toMatchObject({
+    attempt: 2,
+    chargedAttempts: 2,
+    error: { code: 'MODEL_ERROR' },
+    execution: { attempt: 2 },
+  });
 });
 
 test('fail ends a task at once, whatever attempts are left', async () => {
   const task = await storage.start({ maxAttempts: 100 });
   await storage.run.settle([failed(task)]);
-  expect(await storage.look(task.id)).toMatchObject({ state: 'failed', chargedAttempts: 1, error: { code: 'MODEL_ERROR', detail: 'a stack' } });
+  expect(await storage.look(task.id)).toMatchObject({
+    state: 'failed',
+    chargedAttempts: 1,
+    error: { code: 'MODEL_ERROR', detail: 'a stack' },
+  });
 });
 
 test('long errors are cut to their limit, between characters', async () => {
@@ -125,7 +143,12 @@ test('a release is uncharged and goes before what waits', async () => {
   const task = await storage.start();
   await storage.submit({ priority: 9 });
   await storage.run.settle([released(task)]);
-  expect(await storage.look(task.id)).toMatchObject({ state: 'queued', attempt: 1, chargedAttempts: 0, earlierExecutions: [{ attempt: 1 }] });
+  expect(await storage.look(task.id)).toMatchObject({
+    state: 'queued',
+    attempt: 1,
+    chargedAttempts: 0,
+    earlierExecutions: [{ attempt: 1 }],
+  });
   const [again] = await storage.claim();
   expect(again).toMatchObject({ id: task.id, attempt: 2, solo: false });
 });

@@ -18,7 +18,10 @@ function numbers(seed: number): () => number {
   };
 }
 
-const queues = [[pool({ maxTasks: 3 }), pool({ version: '2', maxTasks: 2 })], [pool({ queue: 'batch', maxTasks: 4 }), pool({ queue: 'batch', version: '2' })]];
+const queues = [
+  [pool({ maxTasks: 3 }), pool({ version: '2', maxTasks: 2 })],
+  [pool({ queue: 'batch', maxTasks: 4 }), pool({ queue: 'batch', version: '2' })],
+];
 
 /** Everybody at once, in an order that the seed decides. */
 class Storm {
@@ -136,7 +139,20 @@ class Storm {
 
   /** Some acts at once. */
   async gust(): Promise<void> {
-    const acts = [this.submit, this.submit, this.claim, this.claim, this.claim, this.settle, this.settle, this.emit, this.cancel, this.strike, this.tend, this.redrive];
+    const acts = [
+      this.submit,
+      this.submit,
+      this.claim,
+      this.claim,
+      this.claim,
+      this.settle,
+      this.settle,
+      this.emit,
+      this.cancel,
+      this.strike,
+      this.tend,
+      this.redrive,
+    ];
     await Promise.all(Array.from({ length: 6 }, () => this.#pick(acts).call(this)));
   }
 
@@ -144,10 +160,14 @@ class Storm {
   async calm(): Promise<void> {
     for (const executor of this.#executors) await storage.registry.strikeExecutor(executor, 'shutdown', '');
     await storage.register('x1');
-    for (const id of this.ids) if ((await storage.tasks.inspect([id]))[0]?.state === 'scheduled') await storage.tasks.cancel({ id, force: false });
+    for (const id of this.ids)
+      if ((await storage.tasks.inspect([id]))[0]?.state === 'scheduled') await storage.tasks.cancel({ id, force: false });
     let outcome = await storage.run.claim(claimRequest({ queues }));
     while (outcome.kind === 'claimed') {
-      const { next } = await storage.run.settle(outcome.tasks.map((task) => completed(task)), claimRequest({ queues }));
+      const { next } = await storage.run.settle(
+        outcome.tasks.map((task) => completed(task)),
+        claimRequest({ queues }),
+      );
       outcome = next ?? { kind: 'empty' };
     }
     await storage.upkeep.promote();

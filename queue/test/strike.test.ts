@@ -18,7 +18,9 @@ test('a crash with several tasks charges none and sends all to solo', async () =
     expect(await storage.look(id)).toMatchObject({
       state: 'queued',
       chargedAttempts: 0,
-      earlierExecutions: [{ attempt: 1, executor: 'x1', error: { code: 'EXECUTOR_CRASHED', message: expect.stringContaining('signal SIGSEGV') } }],
+      earlierExecutions: [
+        { attempt: 1, executor: 'x1', error: { code: 'EXECUTOR_CRASHED', message: expect.stringContaining('signal SIGSEGV') } },
+      ],
     });
   }
   const again = await storage.claim({ executor: 'x2', queues: [[pool({ maxTasks: 9 })]] });
@@ -46,7 +48,8 @@ test('a poison task ends after its attempts, and its neighbours succeed', async 
       await storage.register(executor);
     }
     const outcome = await storage.run.claim(claimRequest({ executor, queues: [[pool({ maxTasks: 9 })]] }));
-    if (outcome.kind === 'claimed') await storage.run.settle(outcome.tasks.filter(({ id }) => id !== poison?.id).map((task) => completed(task)));
+    if (outcome.kind === 'claimed')
+      await storage.run.settle(outcome.tasks.filter(({ id }) => id !== poison?.id).map((task) => completed(task)));
   }
   expect(await storage.look(poison?.id ?? '')).toMatchObject({ state: 'failed', attempt: 4, chargedAttempts: 3 });
   for (const { id } of neighbours) expect(await storage.look(id)).toMatchObject({ state: 'succeeded', chargedAttempts: 0 });

@@ -67,7 +67,7 @@ test('a key lives as long as its task, also one that failed', async () => {
   const idempotency = { key: 'k1', digest: 'd1' };
   const task = await storage.start({ idempotency });
   await storage.run.settle([completed(task)]);
-  expect(await storage.redis.pttl(key('idempotency', 'k1'))).toBe(await storage.redis.pttl(key('record', task.id)));
+  expect(await storage.redis.pexpiretime(key('idempotency', 'k1'))).toBe(await storage.redis.pexpiretime(key('record', task.id)));
   const other = await storage.start({ idempotency: { key: 'k2', digest: 'd' } });
   await storage.run.settle([failed(other)]);
   const [again] = await storage.tasks.submit([newTask({ idempotency: { key: 'k2', digest: 'd' } })]);

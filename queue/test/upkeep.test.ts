@@ -51,7 +51,12 @@ test('a move looks behind however many tasks that must stay', async () => {
   await serve('2');
   await storage.tasks.submit(Array.from({ length: 1_200 }, () => newTask()));
   const open = await storage.submit({ openVersion: true });
-  const moved = [await storage.upkeep.repair(), await storage.upkeep.repair(), await storage.upkeep.repair(), await storage.upkeep.repair()];
+  const moved = [
+    await storage.upkeep.repair(),
+    await storage.upkeep.repair(),
+    await storage.upkeep.repair(),
+    await storage.upkeep.repair(),
+  ];
   expect(moved.reduce((sum, count) => sum + count)).toBe(1);
   expect((await storage.look(open)).version).toBe('2');
   expect((await storage.tasks.queueStats(['default']))[0]?.waitingByPriority).toEqual({ 5: 1_201 });
@@ -61,7 +66,11 @@ test('a move looks behind however many tasks that must stay', async () => {
 test.each([
   ['its version is still served', ['1', '2'], {}],
   ['no version is served', [], {}],
-  ['the served version takes something else', ['2'], { parameters: [{ name: 'p', type: 'bool', default: true, description: '' }] as const }],
+  [
+    'the served version takes something else',
+    ['2'],
+    { parameters: [{ name: 'p', type: 'bool', default: true, description: '' }] as const },
+  ],
   ['the served version runs longer', ['2'], { hardLimitMs: 2_000 }],
 ])('an open task stays where %s', async (_why, served, parts) => {
   await storage.registry.announceModels([modelSpec(), modelSpec({ version: '2', ...(parts as object) })]);

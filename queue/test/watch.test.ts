@@ -9,8 +9,12 @@ let inbox: Inbox;
 let publications: InboxMessage[][];
 
 const all = () => publications.flat();
-const events = (id: string) => all().filter((message) => (message.kind === 'snapshot' ? message.snapshot.id : message.kind === 'chunk' ? message.chunk.taskId : '') === id);
-const sequences = (id: string) => events(id).map((event) => (event.kind === 'snapshot' ? event.snapshot.sequence : event.kind === 'chunk' ? event.chunk.sequence : 0));
+const events = (id: string) =>
+  all().filter(
+    (message) => (message.kind === 'snapshot' ? message.snapshot.id : message.kind === 'chunk' ? message.chunk.taskId : '') === id,
+  );
+const sequences = (id: string) =>
+  events(id).map((event) => (event.kind === 'snapshot' ? event.snapshot.sequence : event.kind === 'chunk' ? event.chunk.sequence : 0));
 const states = (id: string) => events(id).map((event) => (event.kind === 'snapshot' ? event.snapshot.state : event.kind));
 const ended = (id: string) => events(id).some((event) => event.kind === 'snapshot' && isTerminal(event.snapshot.state));
 
@@ -47,7 +51,10 @@ test('the last event brings a small output and the metadata with it', async () =
   await until(() => ended(id));
   const last = events(id).at(-1);
   const snapshot = last?.kind === 'snapshot' ? last.snapshot : undefined;
-  expect([Buffer.from(snapshot?.output ?? []).toString(), Buffer.from(snapshot?.metadata ?? []).toString()]).toEqual(['an output', 'about']);
+  expect([Buffer.from(snapshot?.output ?? []).toString(), Buffer.from(snapshot?.metadata ?? []).toString()]).toEqual([
+    'an output',
+    'about',
+  ]);
   expect(snapshot).toEqual(await storage.look(id));
 });
 

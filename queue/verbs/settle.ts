@@ -4,6 +4,7 @@ import { limits } from '@inferq/core/limits.ts';
 import type { TaskError } from '@inferq/core/task.ts';
 import { encode } from '@msgpack/msgpack';
 import type { Redis } from 'ioredis';
+import { asBuffer } from '../as-buffer.ts';
 import { calls } from '../calls.ts';
 import { cut } from '../cut.ts';
 import { key } from '../keys.ts';
@@ -17,7 +18,9 @@ const script = new Script('settle.lua');
 const stageScript = new Script('stage.lua');
 const nothing = new Uint8Array(0);
 
-function isLarge(settlement: Settlement): settlement is Settlement & { verb: 'complete' } {
+type Completion = Settlement & { verb: 'complete' };
+
+function isLarge(settlement: Settlement): boolean {
   return settlement.verb === 'complete' && settlement.output.length > limits.inlineBytes;
 }
 
@@ -46,9 +49,9 @@ function stagedKey(item: Settlement): string {
 }
 
 /** A result is worth more than the memory limit: where SET answers OOM, it goes through a script that may exceed it. */
-async function stage(redis: Redis, item: Settlement & { verb: 'complete' }): Promise<void> {
+async function stage(redis: Redis, item: Completion): Promise<void> {
   try {
-    await redis.set(stagedKey(item), item.output as Buffer, 'PX', limits.attemptOutputTtlMs);
+    await redis.set(stagedKey(item), asBuffer(item.output), 'PX', limits.attemptOutputTtlMs);
   } catch (error) {
     if (!isOutOfMemory(error)) throw error;
     await stageScript.run(redis, [stagedKey(item), item.output, limits.attemptOutputTtlMs]);
@@ -60,13 +63,14 @@ interface Settled {
   next?: ClaimOutcome;
 }
 
-function inlineBytes(item: Settlement): number {
-  return item.verb === 'complete' && !isLarge(item) ? item.output.length : 0;
+/** What travels with the call: a small output. */
+function inlineOutput(item: Settlement): Uint8Array {
+  return item.verb !== 'complete' || isLarge(item) ? nothing : item.output;
 }
 
 /** Settles and claims. Safe to send again: an accepted token is answered as accepted. */
 export async function settle(redis: Redis, settlements: readonly Settlement[], next?: ClaimRequest): Promise<Settled> {
-  const parts = calls(settlements, inlineBytes);
+  const parts = calls(settlements, (item) => inlineOutput(item).length);
   const last = parts.pop() ?? [];
   const outcomes: SettleOutcome[] = [];
   for (const part of parts) outcomes.push(...(await settlePart(redis, part)).outcomes);
@@ -75,10 +79,10 @@ export async function settle(redis: Redis, settlements: readonly Settlement[], n
 }
 
 async function settlePart(redis: Redis, settlements: readonly Settlement[], next?: ClaimRequest): Promise<Settled> {
-  const large = settlements.filter(isLarge);
+  const large = settlements.filter((item): item is Completion => isLarge(item));
   await Promise.all(large.map((item) => stage(redis, item)));
   const packed = encode([settlements.map(pack), next ? packClaim(next) : false]);
-  const outputs = settlements.map((item) => (item.verb === 'complete' && !isLarge(item) ? item.output : nothing));
+  const outputs = settlements.map(inlineOutput);
   const [replies, claimed] = (await script.run(redis, [packed, ...outputs])) as [unknown[], unknown];
   const outcomes = replies.map(text);
   const missing = settlements.filter((_item, index) => outcomes[index] === 'missing');

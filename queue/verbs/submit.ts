@@ -3,6 +3,7 @@
 import { defaults, limits } from '@inferq/core/limits.ts';
 import { encode } from '@msgpack/msgpack';
 import type { Redis } from 'ioredis';
+import { asBuffer } from '../as-buffer.ts';
 import { calls } from '../calls.ts';
 import { key } from '../keys.ts';
 import type { NewTask, QueueLimits, SubmitOutcome } from '../queue.ts';
@@ -89,7 +90,7 @@ function readOutcome(reply: unknown, task: NewTask): SubmitOutcome | 'missing' {
 async function stage(redis: Redis, task: NewTask): Promise<boolean> {
   try {
     // NX: sent again, it must not put a TTL back on an input that its task owns by now.
-    await redis.set(key('input', task.id), task.input as Buffer, 'PX', limits.attemptOutputTtlMs, 'NX');
+    await redis.set(key('input', task.id), asBuffer(task.input), 'PX', limits.attemptOutputTtlMs, 'NX');
     return true;
   } catch (error) {
     if (isOutOfMemory(error)) return false;

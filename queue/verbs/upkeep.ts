@@ -11,12 +11,24 @@ const expireScript = new Script('expire.lua');
 const pruneScript = new Script('prune.lua');
 const turnScript = new Script('turn.lua');
 /** Tasks that one call moves at most, so that Redis is never blocked for long. */
-const perCall = 1_000;
+const perCall = 250;
+/** Calls of one turn; what is left comes with the next. */
+const callsPerTurn = 20;
+
+async function repeated(redis: Redis, script: Script): Promise<number> {
+  let total = 0;
+  for (let call = 0; call < callsPerTurn; call++) {
+    const count = Number(await script.run(redis, [perCall]));
+    total += count;
+    if (count < perCall) break;
+  }
+  return total;
+}
 
 /** Moves and ends what is due; resolves to how many tasks. */
 export async function promote(redis: Redis): Promise<number> {
-  const [promoted, expired] = await Promise.all([promoteScript.run(redis, [perCall]), expireScript.run(redis, [perCall])]);
-  return Number(promoted) + Number(expired);
+  const [promoted, expired] = await Promise.all([repeated(redis, promoteScript), repeated(redis, expireScript)]);
+  return promoted + expired;
 }
 
 /** How many dead letters stay, for how long, with how many bytes of inputs. */

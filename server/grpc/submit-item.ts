@@ -1,5 +1,6 @@
 /** One item of a SubmitMany message, free of proto; one that cannot be read becomes a refused one, and its neighbours go on. */
 
+import { limits } from '@inferq/core/limits.ts';
 import type { Refusal, Violation } from '@inferq/core/refusal.ts';
 import { refused } from '@inferq/core/refusal.ts';
 import type { SubmitManyRequest_Item, SubmitRequest } from '@inferq/proto/gen/inferq/v1/broker.ts';
@@ -22,6 +23,8 @@ export interface ReadItem {
 /** Reads the item; asks the broker only where outputs are selected by name. */
 export async function readItem(broker: Broker, item: SubmitManyRequest_Item, call: CallContext): Promise<ReadItem> {
   const { correlationId, follow, action } = item;
+  const idBytes = Buffer.byteLength(correlationId);
+  if (idBytes > limits.correlationIdBytes) return refusedItem(item, correlationIdTooLong(idBytes));
   switch (action?.$case) {
     case 'submit': {
       const read = readRequest((violations) => readSubmitItem(action.value, violations));
@@ -59,6 +62,11 @@ function readSubmitItem(request: SubmitRequest, violations: Violation[]) {
     call: { bindToCall: request.bindToCall, ...(waitMs === undefined ? {} : { waitMs }) },
     selection: readOutputOptions(request.outputs, violations),
   };
+}
+
+function correlationIdTooLong(bytes: number): Refusal {
+  const description = `has ${bytes} bytes; use at most ${limits.correlationIdBytes}`;
+  return refused('INVALID_REQUEST', `correlation_id: ${description}`, { violations: [{ field: 'correlation_id', description }] }).refusal;
 }
 
 function refusedItem({ correlationId, follow }: SubmitManyRequest_Item, refusal: Refusal): ReadItem {

@@ -1,5 +1,7 @@
 /** SubmitMany: items in, outcomes and events of followed tasks out. */
 
+import { limits } from '@inferq/core/limits.ts';
+import { shown } from '@inferq/core/names.ts';
 import { isTerminal } from '@inferq/core/task.ts';
 import type {
   SubmitManyRequest,
@@ -24,7 +26,10 @@ export function submitMany(broker: Broker, call: CallContext): Conversation<Subm
   const sent = new SentItems();
   const read = async (given: SubmitManyRequest_Item): Promise<StreamItem> => {
     const { item, selection, contents } = await readItem(broker, given, call);
-    const { correlationId, follow } = given;
+    // A reply must not carry megabytes back.
+    const correlationId = given.correlationId.length > limits.correlationIdBytes ? shown(given.correlationId) : given.correlationId;
+    // A watch follows its task whether it says so or not.
+    const follow = given.follow || item.action === 'watch';
     return { ...item, correlationId: sent.add({ correlationId, follow, selection, contents }) };
   };
   return {

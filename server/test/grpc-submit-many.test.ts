@@ -126,6 +126,24 @@ test('each followed task comes back as its own item asked for', async () => {
   expect(outputs).toEqual([['logits contents'], ['logits raw', 'label raw'], []]);
 });
 
+test('a watch follows its task as its own item asked for, also without follow', async () => {
+  edge = await startEdge(
+    streaming((items) => [
+      ...items.map(({ correlationId }) => ({
+        kind: 'snapshot' as const,
+        correlationId,
+        duplicate: false,
+        view: viewOf({ id: 't', state: 'running' }),
+      })),
+      { kind: 'event', taskId: 't', event: { kind: 'state', time: 1, view: viewOf({ id: 't', state: 'succeeded' }, stored) } },
+    ]),
+  );
+  const [message] = await talk({
+    items: [{ correlationId: 'a', action: { $case: 'watch', value: { taskId: '00000000000000000000000000', outputs: { omit: true } } } }],
+  });
+  expect(message?.events.map(({ kind }) => kind?.$case === 'stateChanged' && kind.value.outputs)).toEqual([[]]);
+});
+
 test('a follow that breaks after its outcome ends with a second outcome of its item', async () => {
   edge = await startEdge(
     streaming(([item]) => {
@@ -159,11 +177,14 @@ test('an item that cannot be read is refused alone', async () => {
       { correlationId: 'a', action: { $case: 'submit', value: { model: 'digits', resultTtl: { nanos: 2_000_000_000 } } } },
       { correlationId: 'b', action: { $case: 'submit', value: { model: 'digits', outputs: { names: ['nope'] } } } },
       { correlationId: 'c', action: { $case: 'submit', value: { model: 'digits', outputs: { encoding: 77 as TensorEncoding } } } },
+      { correlationId: 'x'.repeat(257), action: { $case: 'submit', value: { model: 'digits' } } },
       { correlationId: 'd', action: { $case: 'submit', value: { model: 'digits' } } },
     ],
   });
   const fields = message?.outcomes.map(({ result }) => (result?.$case === 'error' ? result.value.violations[0]?.field : result?.$case));
-  expect(fields).toEqual(['result_ttl', 'outputs.names', 'outputs.encoding', 'taskId']);
+  expect(fields).toEqual(['result_ttl', 'outputs.names', 'outputs.encoding', 'correlation_id', 'taskId']);
+  // A reply must not carry megabytes back.
+  expect(message?.outcomes[3]?.correlationId).toBe(`${'x'.repeat(61)}...`);
 });
 
 test('no message is read before the broker has taken the one before, whatever lies ready', async () => {

@@ -155,7 +155,6 @@ test('what is wrong with one item leaves its neighbours alone', async () => {
     watch('negative', other, -1),
     cancel('gone', other),
     { ...submit('waits'), waitMs: 5 } as StreamItem,
-    submit('x'.repeat(257)),
     submit('fine'),
   ]);
   stream.end();
@@ -168,7 +167,6 @@ test('what is wrong with one item leaves its neighbours alone', async () => {
     'r INVALID_REQUEST',
     'unknown TASK_NOT_FOUND',
     'waits INVALID_REQUEST',
-    `${'x'.repeat(61)}... INVALID_REQUEST`,
   ]);
 });
 

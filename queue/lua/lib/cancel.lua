@@ -18,8 +18,7 @@ local function cancel(task, force)
     return finish(task, 'cancelled', failure)
   end
   if not task.cancelRequested then
-    redis.call('HSET', task.record, $cancelRequested, '1')
-    redis.call('HINCRBY', task.record, $sequence, 1)
+    redis.call('HSET', task.record, $cancelRequested, '1', $sequence, nextSequence(task))
     tell(task.id, task.watchers)
   end
 end

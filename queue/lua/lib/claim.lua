@@ -40,15 +40,14 @@ local function start(entry, rank, request)
   local attempt = task.attempt + 1
   -- With the clock: a Redis that lost its last second gives the same attempt again, but not the same token.
   local token = string.format('%d-%d%06d', attempt, clock[1], clock[2])
-  local v = redis.call('HMGET', task.record, $hardLimit, $softLimit, $submitted, $queuedAt, $chunks)
+  local v = redis.call('HMGET', task.record, $hardLimit, $softLimit, $submitted, $queuedAt, $chunks, $overflowed)
   local queued = now - (tonumber(v[4]) or tonumber(v[3]))
   redis.call('HSET', task.record, $state, 'running', $attempt, attempt, $token, token, $executor, request.executor, $worker, request.worker,
-    $device, request.device, $started, now, $queuedMs, queued)
-  redis.call('HINCRBY', task.record, $sequence, 1)
-  if v[5] then
+    $device, request.device, $started, now, $queuedMs, queued, $sequence, nextSequence(task))
+  if v[5] or v[6] then
     -- Chunks of an earlier attempt are void.
     redis.call('UNLINK', P .. @log .. task.id)
-    redis.call('HDEL', task.record, $chunks, $lastChunk, $chunkBytes)
+    redis.call('HDEL', task.record, $chunks, $lastChunk, $chunkBytes, $overflowed)
   end
   if task.progress then
     if task.progress == '' then redis.call('UNLINK', P .. @progress .. task.id) end

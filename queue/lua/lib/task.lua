@@ -1,4 +1,5 @@
 -- @include publish
+-- @include tally
 -- @include lane
 -- What every verb that changes a task shares: reading it, ending it, sending it back.
 
@@ -7,7 +8,7 @@ local function load(id)
   local record = P .. @record .. id
   local v = redis.call('HMGET', record, $state, $queue, $model, $version, $rank, $entry, $token, $settled, $cancelRequested, $watchers,
     $bytes, $rows, $signature, $attempt, $charged, $maxAttempts, $startDeadline, $ignoreResult, $resultTtl, $chunkBytes, $idempotency,
-    $priority, $hasHistory, $hasMetadata, $hasError, $progressMessage)
+    $priority, $hasHistory, $hasMetadata, $hasError, $progressMessage, $sequence)
   if not v[1] then return nil end
   return {
     id = id, record = record, state = v[1], queue = v[2], pool = v[2] .. ':' .. v[3] .. ':' .. v[4], rank = v[5], entry = v[6],
@@ -15,13 +16,19 @@ local function load(id)
     signature = v[13] or '', attempt = tonumber(v[14]) or 0, charged = tonumber(v[15]) or 0,
     maxAttempts = tonumber(v[16]) or %defaultMaxAttempts, deadline = tonumber(v[17]), ignore = v[18],
     ttl = tonumber(v[19]) or %defaultResultTtl, chunkBytes = tonumber(v[20]) or 0, idempotency = v[21], priority = v[22] or '5',
-    hasHistory = v[23], hasMetadata = v[24], hasError = v[25], progress = v[26],
+    hasHistory = v[23], hasMetadata = v[24], hasError = v[25], progress = v[26], sequence = tonumber(v[27]),
   }
 end
 
 local function terminal(task)
   local s = task.state
   return s == 'succeeded' or s == 'failed' or s == 'cancelled' or s == 'expired'
+end
+
+-- The number of the change that is being made.
+local function nextSequence(task)
+  task.sequence = task.sequence + 1
+  return task.sequence
 end
 
 -- Stores why an attempt or the task failed: { code, message, detail }.
@@ -31,20 +38,21 @@ local function setError(task, failure)
   task.hasError = '1'
 end
 
+local noted = {}
+
 -- Results count against their limit until the minute in which they expire is over.
 local function retain(bytes, expires)
   if bytes <= 0 then return end
   local minute = math.floor(expires / 60000) + 1
-  redis.call('INCRBY', P .. @retained, bytes)
-  if redis.call('HINCRBY', P .. @retainedBytes, minute, bytes) == bytes then
-    redis.call('ZADD', P .. @retainedMinutes, minute, minute)
-  end
+  tally(P .. @retained, '', bytes)
+  tally(P .. @retainedBytes, minute, bytes)
+  if not noted[minute] then redis.call('ZADD', P .. @retainedMinutes, minute, minute) end
+  noted[minute] = true
 end
 
--- Lets everything of a task end at one time.
+-- Lets everything of a task end at one time, but for its output, which is stored with its TTL.
 local function expireAll(task, ttl)
   redis.call('PEXPIRE', task.record, ttl)
-  if task.outputBytes then redis.call('PEXPIRE', P .. @output .. task.id, ttl) end
   if task.hasMetadata then redis.call('PEXPIRE', P .. @metadata .. task.id, ttl) end
   if task.hasError then redis.call('PEXPIRE', P .. @error .. task.id, ttl) end
   if task.progress == '' then redis.call('PEXPIRE', P .. @progress .. task.id, ttl) end
@@ -58,16 +66,15 @@ local function finish(task, state, failure, output)
   local id = task.id
   local ttl = task.ignore and %ignoredResultTtl or task.ttl
   if failure then setError(task, failure) end
-  redis.call('HSET', task.record, $state, state, $ended, now)
-  redis.call('HINCRBY', task.record, $sequence, 1)
+  redis.call('HSET', task.record, $state, state, $ended, now, $sequence, nextSequence(task))
   redis.call('HDEL', task.record, $entry, $rank, $token)
-  redis.call('HINCRBY', P .. @ended .. task.queue, state, 1)
-  redis.call('HINCRBY', P .. @bytes, task.queue, -task.bytes)
+  tally(P .. @ended .. task.queue, state, 1)
+  tally(P .. @bytes, task.queue, -task.bytes)
   if task.deadline then redis.call('ZREM', P .. @due, 'exp:' .. id) end
   if state == 'failed' then
     redis.call('ZADD', P .. @dead, now, id)
     redis.call('ZADD', P .. @dead .. ':' .. task.queue, now, id)
-    redis.call('INCRBY', P .. @deadBytes, task.bytes)
+    tally(P .. @deadBytes, '', task.bytes)
     if task.ignore then redis.call('UNLINK', P .. @log .. id)
     elseif task.chunkBytes > 0 then
       -- Chunks are a result, and end as one: the dead letter keeps inputs and history.
@@ -103,10 +110,15 @@ end
 -- Back to a lane, uncharged unless the caller charged it; its start deadline holds again.
 local function requeue(task, rank)
   local entry = enqueue(task.pool, rank, task.id, task.rows, task.bytes, task.signature)
-  redis.call('HSET', task.record, $state, 'queued', $entry, entry, $rank, rank, $queuedAt, now)
-  redis.call('HINCRBY', task.record, $sequence, 1)
+  redis.call('HSET', task.record, $state, 'queued', $entry, entry, $rank, rank, $queuedAt, now, $sequence, nextSequence(task))
   redis.call('HDEL', task.record, $token, $executor, $worker, $device, $started, $ranMs, $batchTasks, $batchRows)
   if task.deadline then redis.call('ZADD', P .. @due, task.deadline, 'exp:' .. task.id) end
   task.state = 'queued'
   tell(task.id, task.watchers)
+end
+
+-- What every script does last.
+local function conclude()
+  writeCounts()
+  publish()
 end

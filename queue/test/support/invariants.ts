@@ -26,7 +26,9 @@ const fragments = Object.entries(keyFragments).sort(([, one], [, other]) => othe
 
 function classify(full: string): { name: string; rest: string } {
   const bare = full.slice(prefix().length);
-  const found = fragments.find(([, fragment]) => (fragment.endsWith(':') ? bare.startsWith(fragment) : bare === fragment || bare.startsWith(`${fragment}:`)));
+  const found = fragments.find(([, fragment]) =>
+    fragment.endsWith(':') ? bare.startsWith(fragment) : bare === fragment || bare.startsWith(`${fragment}:`),
+  );
   return found ? { name: found[0], rest: bare.slice(found[1].length) } : { name: 'unknown', rest: bare };
 }
 
@@ -64,7 +66,8 @@ function checkKey(held: Held, tasks: Map<string, Task>, keysOfIdempotency: Set<s
   const { name, rest, full, ttl } = held;
   if (lasting.includes(name) || registries.includes(name) || waiting.includes(name)) return ttl === -1 ? undefined : `${full} has a TTL`;
   if (alwaysEnding.includes(name)) return ttl > 0 ? undefined : `${full} has no TTL`;
-  if (name === 'idempotency') return keysOfIdempotency.has(rest) === (ttl === -1) ? undefined : `${full} and its task end at different times`;
+  if (name === 'idempotency')
+    return keysOfIdempotency.has(rest) === (ttl === -1) ? undefined : `${full} and its task end at different times`;
   if (!ofTasks.includes(name)) return `${full} is no key that we know`;
   const task = tasks.get(rest);
   if (!task) return name === 'input' && ttl > 0 ? undefined : `${full} has no task`;
@@ -73,7 +76,14 @@ function checkKey(held: Held, tasks: Map<string, Task>, keysOfIdempotency: Set<s
   return (ttl === -1) === isOwned(task) ? undefined : `${full} of a ${task.state} task has a TTL of ${ttl}`;
 }
 
-function checkTask(task: Task, lanes: Map<string, Lane>, held: Set<string>, scheduled: Set<string>, due: Set<string>, dead: Set<string>): string[] {
+function checkTask(
+  task: Task,
+  lanes: Map<string, Lane>,
+  held: Set<string>,
+  scheduled: Set<string>,
+  due: Set<string>,
+  dead: Set<string>,
+): string[] {
   const problems: string[] = [];
   const claim = (holds: boolean, sentence: string) => {
     if (!holds) problems.push(`${task.state} task ${task.id} ${sentence}`);
@@ -99,11 +109,11 @@ export async function violations(redis: Redis): Promise<string[]> {
   const of = (name: string) => all.filter((one) => one.name === name);
   const tasks = new Map((await Promise.all(of('record').map((one) => readTask(redis, one)))).map((task) => [task.id, task]));
   const lanes = new Map(await Promise.all(of('lane').map(async (one) => [one.rest, await readLane(redis, one)] as const)));
-  const members = async (name: string) => (await Promise.all(of(name).map((one) => redis.zrange(one.full, 0, -1)))).flat();
+  const members = async (name: string) => (await Promise.all(of(name).map((one) => redis.zrange(one.full, '0', '-1')))).flat();
   const held = new Set(all.map(({ full }) => full));
   const scheduled = new Set(await members('scheduled'));
   const due = new Set(await members('due'));
-  const dead = new Set(await redis.zrange(prefix() + keyFragments.dead, 0, -1));
+  const dead = new Set(await redis.zrange(prefix() + keyFragments.dead, '0', '-1'));
   const list = [...tasks.values()];
   const owned = new Set(list.filter(isOwned).flatMap(({ idempotency }) => idempotency ?? []));
 
@@ -133,7 +143,7 @@ async function checkLanes(redis: Redis, lanes: Map<string, Lane>, tasks: Map<str
       problems.push(`lane ${name} has waiting entries and is not ready`);
     }
     if (lane.rank === 'solo') continue;
-    for (const executor of await redis.zrange(`${prefix()}${keyFragments.idle}${lane.pool}`, 0, -1)) {
+    for (const executor of await redis.zrange(`${prefix()}${keyFragments.idle}${lane.pool}`, '0', '-1')) {
       const flag = await redis.hget(`${prefix()}${keyFragments.executor}${executor}`, 'idle');
       if (flag === '1') problems.push(`${executor} sleeps beside waiting entries of ${name}`);
     }
@@ -152,7 +162,10 @@ async function checkSums(redis: Redis, tasks: Task[], dead: Set<string>): Promis
   const real = sum(tasks.filter(({ id }) => dead.has(id)));
   if (counted !== real) problems.push(`dead letters count ${counted} bytes and hold ${real}`);
   const retained = Number(await redis.get(prefix() + keyFragments.retained));
-  const ledger = Object.values(await redis.hgetall(prefix() + keyFragments.retainedBytes)).reduce((total, bytes) => total + Number(bytes), 0);
+  const ledger = Object.values(await redis.hgetall(prefix() + keyFragments.retainedBytes)).reduce(
+    (total, bytes) => total + Number(bytes),
+    0,
+  );
   if (retained !== ledger) problems.push(`retained results count ${retained} bytes and their ledger ${ledger}`);
   for (const task of tasks) {
     const field = Object.entries(task).find(([name, value]) => name !== 'watchers' && Buffer.byteLength(String(value)) > 64);

@@ -100,7 +100,8 @@ export function openStorage(options: Partial<ConnectOptions> = {}, settings: Rec
       opened.push(further);
       return further;
     },
-    register: (...executors) => connection.registry.announceWorker(workerEntry({ executors: executors.map((name) => executorEntry(name)) })),
+    register: (...executors) =>
+      connection.registry.announceWorker(workerEntry({ executors: executors.map((name) => executorEntry(name)) })),
     submit: async (parts) => {
       const task = newTask(parts);
       expect(await connection.submission.submit([task])).toMatchObject([{ kind: 'accepted' }]);
@@ -127,7 +128,17 @@ export function openStorage(options: Partial<ConnectOptions> = {}, settings: Rec
       const f = recordFields;
       const values = await redis.hmget(key('record', task.id), f.queue, f.model, f.version, f.rank, f.entry, f.executor);
       const [queue, model, version, rank, entry, executor] = values.map(String);
-      await redis.call('XCLAIM', key('lane', `${queue}:${model}:${version}:${rank}`), 'w', `${executor}`, 0, `${entry}`, 'IDLE', idleMs, 'JUSTID');
+      await redis.call(
+        'XCLAIM',
+        key('lane', `${queue}:${model}:${version}:${rank}`),
+        'w',
+        `${executor}`,
+        0,
+        `${entry}`,
+        'IDLE',
+        idleMs,
+        'JUSTID',
+      );
     },
   };
 

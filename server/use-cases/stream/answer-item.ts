@@ -1,7 +1,6 @@
 /** One item of a stream: its outcome, and its task's events after it. */
 
-import { shown } from '@inferq/core/names.ts';
-import { type Refusal, refused } from '@inferq/core/refusal.ts';
+import type { Refusal } from '@inferq/core/refusal.ts';
 import { isTerminal, type TaskSnapshot } from '@inferq/core/task.ts';
 import type { SubmissionQueue } from '@inferq/queue/queue.ts';
 import type { StreamItem, StreamReply, WatchOptions } from '../../broker.ts';
@@ -26,7 +25,6 @@ export interface ItemContext {
   put(reply: StreamReply): void;
 }
 
-const correlationIdBytes = 256;
 /** Watches a task from where it stands. */
 const fromNow = { afterSequence: Number.MAX_SAFE_INTEGER, cancelOnDisconnect: false };
 const fromStart = { afterSequence: 0, cancelOnDisconnect: false };
@@ -34,8 +32,6 @@ const fromStart = { afterSequence: 0, cancelOnDisconnect: false };
 /** Puts the item's one outcome, then lets its events follow. Throws where the store cannot be reached. */
 export async function answerItem(context: ItemContext): Promise<void> {
   const { item } = context;
-  const bytes = Buffer.byteLength(item.correlationId);
-  if (bytes > correlationIdBytes) return refuse(context, correlationIdTooLong(bytes));
   switch (item.action) {
     case 'refused':
       return refuse(context, item.refusal);
@@ -51,9 +47,7 @@ export async function answerItem(context: ItemContext): Promise<void> {
 }
 
 function refuse({ item, put }: ItemContext, refusal: Refusal): void {
-  // One that is too long comes back cut: a reply must not carry megabytes back.
-  const correlationId = Buffer.byteLength(item.correlationId) > correlationIdBytes ? shown(item.correlationId) : item.correlationId;
-  put({ kind: 'refused', correlationId, refusal });
+  put({ kind: 'refused', correlationId: item.correlationId, refusal });
 }
 
 async function submit(context: ItemContext, item: Extract<StreamItem, { action: 'submit' }>): Promise<void> {
@@ -131,10 +125,4 @@ async function cancel(context: ItemContext, item: Extract<StreamItem, { action: 
   const { snapshot } = cancelled.value;
   if (item.follow && !isTerminal(snapshot.state)) return watch(context, snapshot.id, fromNow, false);
   context.put({ kind: 'snapshot', correlationId: item.correlationId, duplicate: false, view: cancelled.value });
-}
-
-function correlationIdTooLong(bytes: number): Refusal {
-  const description = `has ${bytes} bytes; use at most ${correlationIdBytes}`;
-  const violations = [{ field: 'correlation_id', description }];
-  return refused('INVALID_REQUEST', `correlation_id ${description}`, { violations }).refusal;
 }

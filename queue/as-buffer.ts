@@ -1,0 +1,6 @@
+/** ioredis sends a Buffer as bytes, but a plain Uint8Array as its elements in text: "0,0,0". */
+
+/** The same bytes as a Buffer, without a copy. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
