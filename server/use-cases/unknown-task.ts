@@ -6,6 +6,10 @@ import { parseTaskId } from '@inferq/core/task-id.ts';
 
 /** Refuses text that can never have been a task's id, so that it reaches no key. Undefined for one that may. */
 export function refuseMalformedId(id: string): Refusal | undefined {
+  if (id === '') {
+    const violations = [{ field: 'task_id', description: 'is missing: give the id that Submit answered' }];
+    return refused('INVALID_REQUEST', 'task_id is missing: give the id that Submit answered', { violations }).refusal;
+  }
   return parseTaskId(id) === undefined ? unknown(id) : undefined;
 }
 

@@ -1,0 +1,54 @@
+/** What is counted is what there is: bytes, dead letters, retained results, ended tasks, and the figures of each queue. */
+
+import { type TaskState, taskStates } from '@inferq/core/task.ts';
+import { expect } from 'vitest';
+import { key } from '../../../keys.ts';
+import type { QueueStats } from '../../../queue.ts';
+import { known, type Model, retained, sumOf, unfinished } from '../oracle/model.ts';
+import { queues, type System } from '../system.ts';
+
+function figures(model: Model, queue: string): object {
+  const mine = known(model).filter(({ spec }) => spec.queue === queue);
+  const count = (state: TaskState) => mine.filter((task) => task.state === state).length;
+  const queued = mine.filter(({ state }) => state === 'queued');
+  const byPriority: Record<string, number> = {};
+  let returned = 0;
+  for (const { rank = '' } of queued) {
+    if (rank === 'solo' || rank === 'returned') returned++;
+    else byPriority[rank] = (byPriority[rank] ?? 0) + 1;
+  }
+  const ended = taskStates.flatMap((state) => {
+    const ofState = model.ended.get(`${queue} ${state}`);
+    return ofState ? [[state, ofState]] : [];
+  });
+  return {
+    waitingByPriority: byPriority,
+    waitingReturned: returned,
+    running: count('running'),
+    scheduled: count('scheduled'),
+    dead: mine.filter(({ dead }) => dead).length,
+    bytes: sumOf(unfinished(model).filter(({ spec }) => spec.queue === queue)),
+    endedByState: Object.fromEntries(ended),
+  };
+}
+
+function readFigures({ name: _name, oldestAgeMs: _age, ...figures }: QueueStats): object {
+  return figures;
+}
+
+export async function compareLedgers(model: Model, { redis, queue }: System): Promise<void> {
+  const stats = await queue.submission.queueStats(queues);
+  for (const [at, name] of queues.entries()) {
+    const read = stats[at];
+    expect(read && readFigures(read), `the figures of ${name}`).toEqual(figures(model, name));
+  }
+  const [deadBytes, total, byMinute] = await Promise.all([
+    redis.get(key('deadBytes')),
+    redis.get(key('retained')),
+    redis.hgetall(key('retainedBytes')),
+  ]);
+  expect(Number(deadBytes), 'bytes of dead letters').toBe(sumOf(known(model).filter(({ dead }) => dead)));
+  expect(Number(total), 'bytes of retained results').toBe(retained(model));
+  const believed = [...model.ledger].map(([minute, { bytes }]) => [String(minute), String(bytes)]);
+  expect(byMinute, 'retained results by minute').toEqual(Object.fromEntries(believed));
+}

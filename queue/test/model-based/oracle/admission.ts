@@ -1,0 +1,66 @@
+/** What a submit is answered, and the task that it makes. */
+
+import type { NewTask, QueueLimits, SubmitOutcome } from '../../../queue.ts';
+import { find, known, type Model, type ModelTask, retained, sumOf, unfinished, waiting } from './model.ts';
+
+export type Answer = { kind: 'accepted'; task: ModelTask } | { kind: 'duplicate' | 'conflict'; id: string } | Extract<SubmitOutcome, { kind: 'full' }>;
+
+/** The task that an idempotency key names. */
+function holder(model: Model, key: string): ModelTask | undefined {
+  return known(model).find(({ spec }) => spec.idempotency?.key === key);
+}
+
+function full(model: Model, task: NewTask, limits: QueueLimits): 'tasks' | 'bytes' | 'results' | undefined {
+  if (waiting(model, task.queue).length >= limits.maxTasks) return 'tasks';
+  const bytes = sumOf(unfinished(model).filter(({ spec }) => spec.queue === task.queue));
+  if (bytes + task.input.length > limits.maxBytes) return 'bytes';
+  return retained(model) >= limits.retainedBytes ? 'results' : undefined;
+}
+
+/** A task as it stands when it was just made. */
+export function create(model: Model, spec: NewTask, version: string): ModelTask {
+  const delayed = spec.delayMs !== undefined;
+  const task: ModelTask = {
+    label: `t${model.tasks.length}`,
+    spec,
+    version,
+    state: delayed ? 'scheduled' : 'queued',
+    attempt: 0,
+    charged: 0,
+    lost: 0,
+    sequence: 1,
+    entered: !delayed,
+    aged: false,
+    tokens: [],
+    cancelRequested: false,
+    chunks: [],
+    partial: false,
+    history: [],
+    gone: false,
+    retains: 0,
+  };
+  if (delayed) task.due = 'future';
+  else task.rank = String(spec.priority);
+  if (spec.startWithinMs !== undefined) task.deadline = 'future';
+  if (spec.startDeadline !== undefined) task.deadline = 'past';
+  model.tasks.push(task);
+  return task;
+}
+
+/** From here on the server is told of the task. */
+function watch(task: ModelTask): void {
+  const ended = ['succeeded', 'failed', 'cancelled', 'expired'].includes(task.state);
+  if (!ended) task.watch ??= { sequence: task.sequence, attempt: task.attempt, index: task.chunks.length, ended: false };
+}
+
+/** Submits one task to the model. */
+export function admit(model: Model, spec: NewTask, limits: QueueLimits): Answer {
+  const same = find(model, spec.id);
+  const other = same || !spec.idempotency ? undefined : holder(model, spec.idempotency.key);
+  if (other && other.spec.idempotency?.digest !== spec.idempotency?.digest) return { kind: 'conflict', id: other.spec.id };
+  const what = same || other ? undefined : full(model, spec, limits);
+  if (what) return { kind: 'full', what };
+  const task = same ?? other ?? create(model, spec, spec.version);
+  if (spec.watchBy) watch(task);
+  return other ? { kind: 'duplicate', id: other.spec.id } : { kind: 'accepted', task };
+}

@@ -1,0 +1,72 @@
+/** Which tasks a claim gets: queues in their order, the lowest rank, the oldest head, the longest prefix that fits. */
+
+import type { ClaimRequest, PoolClaim } from '../../../queue.ts';
+import type { Model, ModelTask } from './model.ts';
+import { finish } from './moves.ts';
+
+const ranks = ['solo', 'returned', '9', '8', '7', '6', '5', '4', '3', '2', '1', '0'];
+
+function place(entry: string): [number, number] {
+  const [time, number] = entry.split('-').map(Number);
+  return [time ?? 0, number ?? 0];
+}
+
+/** Whether one entry came before the other. */
+export function isBefore(one: string, other: string): boolean {
+  const [time, number] = place(one);
+  const [otherTime, otherNumber] = place(other);
+  return time < otherTime || (time === otherTime && number < otherNumber);
+}
+
+/** The waiting tasks of one lane, oldest first. */
+function lane(model: Model, pool: PoolClaim, rank: string): ModelTask[] {
+  return model.tasks
+    .filter(({ state, spec, version, rank: its }) => {
+      return state === 'queued' && spec.queue === pool.queue && spec.model === pool.model && version === pool.version && its === rank;
+    })
+    .sort((one, other) => (isBefore(one.entry ?? '', other.entry ?? '') ? -1 : 1));
+}
+
+function headTime(tasks: readonly ModelTask[]): number {
+  return place(tasks[0]?.entry ?? '')[0];
+}
+
+/** The pool to serve next and what waits there. */
+function choose(model: Model, pools: readonly PoolClaim[], solo: boolean): { pool: PoolClaim; rank: string; tasks: ModelTask[] } | undefined {
+  for (const rank of ranks) {
+    if (rank === 'solo' && !solo) continue;
+    const rivals = pools.map((pool) => ({ pool, rank, tasks: lane(model, pool, rank) })).filter(({ tasks }) => tasks.length > 0);
+    const oldest = Math.min(...rivals.map(({ tasks }) => headTime(tasks)));
+    const best = rivals.find(({ tasks }) => headTime(tasks) === oldest);
+    if (best) return best;
+  }
+  return undefined;
+}
+
+function prefix(tasks: readonly ModelTask[], most: number, maxRows: number, maxBytes: number): ModelTask[] {
+  let rows = 0;
+  let bytes = 0;
+  const batch: ModelTask[] = [];
+  for (const task of tasks) {
+    rows += task.spec.rows;
+    bytes += task.spec.input.length;
+    const fits = batch.length < most && rows <= maxRows && bytes <= maxBytes && task.spec.signature === tasks[0]?.spec.signature;
+    if (batch.length > 0 && !fits) break;
+    batch.push(task);
+  }
+  return batch;
+}
+
+/** The tasks that the claim starts, in order; those that are overdue end on the way. */
+export function batch(model: Model, request: ClaimRequest): ModelTask[] {
+  for (const pools of request.queues) {
+    for (let next = choose(model, pools, request.solo); next; next = choose(model, pools, request.solo)) {
+      const most = next.rank === 'solo' ? 1 : next.pool.maxTasks;
+      const taken = prefix(next.tasks, most, next.pool.maxRows, request.maxBytes);
+      for (const task of taken) if (task.deadline === 'past') finish(model, task, 'expired', 'START_DEADLINE');
+      const started = taken.filter(({ state }) => state === 'queued');
+      if (started.length > 0) return started;
+    }
+  }
+  return [];
+}

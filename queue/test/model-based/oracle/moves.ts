@@ -1,0 +1,110 @@
+/** How tasks change state, one function for each way. */
+
+import { defaults } from '@inferq/core/limits.ts';
+import { isTerminal, type TaskErrorCode, type TaskState } from '@inferq/core/task.ts';
+import type { Model, ModelTask } from './model.ts';
+
+function chunkBytes(task: ModelTask): number {
+  return task.chunks.reduce((total, { length }) => total + length, 0);
+}
+
+/** Its attempt is over. */
+function leaveExecutor(task: ModelTask): void {
+  task.executor = undefined;
+  task.token = undefined;
+  task.aged = false;
+}
+
+/** Ends a task for good. */
+export function finish(model: Model, task: ModelTask, state: TaskState, error?: TaskErrorCode): void {
+  if (isTerminal(task.state)) throw new Error(`the oracle ends ${task.label} twice`);
+  leaveExecutor(task);
+  task.state = state;
+  task.sequence++;
+  task.rank = undefined;
+  task.due = undefined;
+  task.error = error;
+  if (state === 'failed') task.dead = 'future';
+  if (!task.spec.ignoreResult) task.retains = (task.output?.length ?? 0) + chunkBytes(task);
+  const counter = `${task.spec.queue} ${state}`;
+  model.ended.set(counter, (model.ended.get(counter) ?? 0) + 1);
+}
+
+/** Into a lane. */
+export function enqueue(task: ModelTask, rank: string): void {
+  leaveExecutor(task);
+  task.state = 'queued';
+  task.sequence++;
+  task.rank = rank;
+  task.due = undefined;
+  task.entered = true;
+}
+
+/** An executor starts it. */
+export function start(task: ModelTask, executor: string, token: string): void {
+  task.state = 'running';
+  task.sequence++;
+  task.attempt++;
+  task.executor = executor;
+  task.token = token;
+  task.tokens.push(token);
+  task.chunks = [];
+  task.progress = undefined;
+}
+
+/** Gives an attempt back; `code` is what is noted of it. */
+export function release(model: Model, task: ModelTask, rank: string, code: TaskErrorCode | '' = ''): void {
+  if (task.cancelRequested) return finish(model, task, 'cancelled', 'CANCELLED');
+  task.history.push([task.attempt, code]);
+  enqueue(task, rank);
+}
+
+export function fail(model: Model, task: ModelTask, code: TaskErrorCode): void {
+  if (task.cancelRequested) return finish(model, task, 'cancelled', 'CANCELLED');
+  task.charged++;
+  finish(model, task, 'failed', code);
+}
+
+/** `late`: the next attempt would come after the start deadline. */
+export function retry(model: Model, task: ModelTask, code: TaskErrorCode, due: 'future' | 'past', late: boolean): void {
+  if (task.cancelRequested || late || task.charged + 1 >= task.spec.maxAttempts) return fail(model, task, code);
+  task.history.push([task.attempt, code]);
+  leaveExecutor(task);
+  task.state = 'scheduled';
+  task.sequence++;
+  task.charged++;
+  task.rank = undefined;
+  task.due = due;
+}
+
+export function complete(model: Model, task: ModelTask, output: Uint8Array, partial: boolean): void {
+  if (task.cancelRequested) return finish(model, task, 'cancelled', 'CANCELLED');
+  if (!task.spec.ignoreResult) {
+    task.output = output;
+    task.partial = partial;
+  }
+  finish(model, task, 'succeeded');
+}
+
+export function cancel(model: Model, task: ModelTask, force: boolean): void {
+  if (isTerminal(task.state)) return;
+  if (task.state !== 'running' || force) return finish(model, task, 'cancelled', 'CANCELLED');
+  if (task.cancelRequested) return;
+  task.cancelRequested = true;
+  task.sequence++;
+}
+
+/** Its lease ran out. */
+export function reclaim(model: Model, task: ModelTask): void {
+  task.lost++;
+  if (task.lost >= defaults.lostLeases && !task.cancelRequested) finish(model, task, 'failed', 'WORKER_LOST');
+  else release(model, task, task.lost >= 2 ? 'solo' : 'returned', 'WORKER_LOST');
+}
+
+/** Its executor crashed; `alone`: while it held nothing else. */
+export function crash(model: Model, task: ModelTask, alone: boolean): void {
+  if (!alone || task.cancelRequested) return release(model, task, 'solo', 'EXECUTOR_CRASHED');
+  if (task.charged + 1 >= task.spec.maxAttempts) return fail(model, task, 'EXECUTOR_CRASHED');
+  task.charged++;
+  release(model, task, 'solo', 'EXECUTOR_CRASHED');
+}
