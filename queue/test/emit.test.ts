@@ -36,10 +36,11 @@ test('a chunk that is sent again is stored once', async () => {
   expect(await read(task.id)).toEqual({ more: false, chunks: [0, 1, 2].map((index) => [index, `c${index}`]) });
 });
 
-test('an index is never skipped', async () => {
-  const task = await storage.start();
-  await expect(storage.run.emit([chunk(task, 1)])).rejects.toThrow('came without the one before it');
-  expect(await read(task.id)).toEqual({ more: false, chunks: [] });
+test('an index is never skipped: an attempt whose chunk is missing is lost, its neighbours are not', async () => {
+  const [task, other] = [await storage.start(), await storage.start()];
+  const outcomes = await storage.run.emit([chunk(task, 0), chunk(task, 2), chunk(other, 0), chunk(task, 3)]);
+  expect(outcomes).toEqual(['held', 'lost', 'held', 'lost']);
+  expect(await read(task.id)).toEqual({ more: false, chunks: [[0, 'c0']] });
 });
 
 test('chunks that are sent at once keep their order though Redis forgets its scripts meanwhile', async () => {

@@ -57,6 +57,19 @@ test('a large submission that is sent again leaves no TTL on the input of an unf
   expect(await storage.redis.pttl(key('input', task.id))).toBe(-1);
 });
 
+test('a large submission that is sent again in part, without its script, costs a waiting task nothing', async () => {
+  const task = newTask({ input: large });
+  await storage.tasks.submit([task]);
+  const run = Script.prototype.run;
+  Script.prototype.run = () => Promise.reject(new Error('the connection broke'));
+  try {
+    await expect(storage.tasks.submit([task])).rejects.toThrow('broke');
+  } finally {
+    Script.prototype.run = run;
+  }
+  expect(await storage.redis.pttl(key('input', task.id))).toBe(-1);
+});
+
 test('a large submission that is sent again brings a lost input back', async () => {
   const task = newTask({ input: large });
   await storage.tasks.submit([task]);

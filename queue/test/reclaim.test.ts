@@ -114,6 +114,10 @@ test('calls that are more than a third of a lease apart are no contact', async (
     await new Promise((resolve) => setTimeout(resolve, leaseMs / 2));
   }
   expect(await storage.state(task.id)).toBe('running');
+  // And one that breaks off has to be kept for a full lease again.
+  const from = performance.now();
+  expect(await reclaimed(slow)).toBe(1);
+  expect(performance.now() - from).toBeGreaterThan(leaseMs);
 });
 
 test('a Redis that was frozen for longer than a lease costs no task its lease', async () => {

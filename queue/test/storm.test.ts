@@ -103,12 +103,10 @@ class Storm {
     const [task] = this.#held;
     if (!task) return;
     const { chunks } = (await storage.tasks.inspect([task.id]))[0] ?? { chunks: 0 };
-    await storage.run
-      .emit([
-        { ...task, kind: 'chunk', index: chunks, payload: Buffer.alloc(20) },
-        { ...task, kind: 'progress', message: 'p'.repeat(this.#pick([0, 10, 200])) },
-      ])
-      .catch((error: Error) => expect(error.message).toContain('came without the one before it'));
+    await storage.run.emit([
+      { ...task, kind: 'chunk', index: chunks, payload: Buffer.alloc(20) },
+      { ...task, kind: 'progress', message: 'p'.repeat(this.#pick([0, 10, 200])) },
+    ]);
   }
 
   async cancel(): Promise<void> {

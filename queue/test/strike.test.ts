@@ -27,6 +27,13 @@ test('a crash with several tasks charges none and sends all to solo', async () =
   expect(again).toMatchObject([{ solo: true, attempt: 2, chargedAttempts: 0 }]);
 });
 
+test('a crash with two tasks proves nothing about either', async () => {
+  const tasks = await startMany(2);
+  await storage.registry.strikeExecutor('x1', 'crash', '');
+  const charged = (await storage.tasks.inspect(tasks.map(({ id }) => id))).map((task) => task?.chargedAttempts);
+  expect(charged).toEqual([0, 0]);
+});
+
 test('a crash while alone is charged; the last attempt ends the task FAILED', async () => {
   const id = await storage.submit({ maxAttempts: 2 });
   await storage.claim();

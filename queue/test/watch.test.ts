@@ -1,6 +1,8 @@
 import { isTerminal } from '@inferq/core/task.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { key } from '../keys.ts';
 import type { Inbox, InboxMessage } from '../queue.ts';
+import { recordFields } from '../record.ts';
 import { newId, newTask, pool } from './support/build.ts';
 import { completed, openStorage, released, retried, until } from './support/storage.ts';
 
@@ -152,6 +154,7 @@ test('watching a task that has ended or is unknown leaves nothing behind', async
   await storage.run.settle([completed(task)]);
   const [snapshot, unknown] = await storage.tasks.inspect([task.id, newId()], 'server-1');
   expect([snapshot?.state, unknown]).toEqual(['succeeded', undefined]);
+  expect(await storage.redis.hexists(key('record', task.id), recordFields.watchers)).toBe(0);
 });
 
 test('a duplicate submission and one sent again are watched too', async () => {

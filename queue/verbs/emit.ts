@@ -29,17 +29,20 @@ async function send(redis: Redis, emissions: readonly Emission[]): Promise<(Emit
   return (replies as unknown[]).map((reply) => text(reply) as EmitOutcome | 'gap');
 }
 
-/** Sends again what overtook an earlier chunk: a call whose script Redis had to be sent first is late by one round trip. */
+/**
+ * Sends again what overtook an earlier chunk: a call whose script Redis had to be sent first is late by one round trip. Where
+ * the earlier chunk does not come, Redis has lost it with its last second, and the attempt is lost with it.
+ */
 async function sendAll(redis: Redis, emissions: readonly Emission[], tries = 3): Promise<EmitOutcome[]> {
+  if (emissions.length === 0) return [];
+  if (tries === 0) return emissions.map(() => 'lost');
   const outcomes = await send(redis, emissions);
   const early = emissions.filter((_emission, index) => outcomes[index] === 'gap');
-  const [first] = early;
-  if (first && tries === 1) throw new Error(`chunk ${first.index} of task ${first.id} came without the one before it`);
-  const again = first ? await sendAll(redis, early, tries - 1) : [];
+  const again = await sendAll(redis, early, tries - 1);
   return outcomes.map((outcome) => (outcome === 'gap' ? (again.shift() as EmitOutcome) : outcome));
 }
 
-/** Streams a batch; the outcomes are in its order. Throws where a task's chunk skips an index. */
+/** Streams a batch; the outcomes are in its order. */
 export async function emit(redis: Redis, emissions: readonly Emission[]): Promise<EmitOutcome[]> {
   const outcomes: EmitOutcome[] = [];
   for (const part of calls(emissions, ({ payload }) => payload?.length ?? 0)) outcomes.push(...(await sendAll(redis, part)));

@@ -5,6 +5,8 @@ import { startProcess, type TestProcess } from '@inferq/test/support/stack.ts';
 import { type Census, childrenOf, signal } from './children.ts';
 import type { TcpProxy } from './tcp-proxy.ts';
 
+const restartMs = 300;
+
 export interface UnitParts {
   kind: 'server' | 'worker';
   name: string;
@@ -65,18 +67,17 @@ export class Unit {
     if (this.#process) signal(this.#process.pid, name);
   }
 
-  /** Resolves when it is up again after it ended, or when it is up anyway. */
-  async back(): Promise<void> {
-    while (!this.up && !this.#stopping) await pause(20);
+  /** Resolves when it is up and was started more than `starts` times. */
+  async startedAgain(starts: number): Promise<void> {
+    while ((this.starts <= starts || !this.up) && !this.#stopping) await pause(20);
   }
 
   /** Asks it to end for good; resolves to its exit code or signal. */
   async stop(): Promise<number | string> {
     this.#stopping = true;
     this.signal('SIGTERM');
-    const how = await this.#ended;
     await this.#kept;
-    return how;
+    return this.#ended;
   }
 
   /** Ends it and its executors at once. */
@@ -103,17 +104,14 @@ export class Unit {
     for (;;) {
       await this.#ended;
       this.#process = undefined;
-      while (!this.#stopping) {
-        await pause(300);
+      while (!this.#process) {
+        if (this.#stopping) return;
+        await pause(restartMs);
         if (this.#stopping) return;
         // It refuses to start while Redis cannot be reached: a service manager tries again.
-        const started = await this.#launch().then(
-          () => true,
-          () => false,
-        );
-        if (started) break;
+        await this.#launch().catch(() => {});
       }
-      if (this.#stopping && !this.#process) return;
+      // It was told to stop while it started.
       if (this.#stopping) this.signal('SIGTERM');
     }
   }

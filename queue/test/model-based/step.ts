@@ -1,7 +1,7 @@
 /** One step of a run: something is done to the system and to the oracle, then the two are compared. */
 
+import type fc from 'fast-check';
 import type { AsyncCommand } from 'fast-check';
-import fc from 'fast-check';
 import { compare } from './compare/compare.ts';
 import type { Model } from './oracle/model.ts';
 import type { System } from './system.ts';

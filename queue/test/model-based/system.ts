@@ -25,8 +25,6 @@ export interface System {
   readonly tight: QueueConnection;
   /** What happened in this run, for people. */
   readonly trace: string[];
-  /** The newest entry that each lane ever had. */
-  readonly newest: Map<string, string>;
   /** Empties Redis and registers all executors anew. */
   reset(): Promise<Model>;
   /** What the inbox was told since the last call. */
@@ -60,19 +58,16 @@ export async function openSystem(): Promise<System> {
     }
   });
   const trace: string[] = [];
-  const newest = new Map<string, string>();
 
   return {
     redis,
     queue,
     tight,
     trace,
-    newest,
     reset: async () => {
       await redis.flushall();
       trace.length = 0;
       messages.length = 0;
-      newest.clear();
       await queue.registry.announceWorker(worker(executors, ['1', '2']));
       await queue.registry.announceModels([modelSpec(), modelSpec({ version: '2' })]);
       return newModel(executors, ['1', '2']);

@@ -1,7 +1,7 @@
 /** After every step: what Redis holds is what the oracle believes, no more and no less. */
 
-import { expect } from 'vitest';
 import { violations } from '../../support/invariants.ts';
+import { agree } from '../agree.ts';
 import type { Model } from '../oracle/model.ts';
 import type { System } from '../system.ts';
 import { compareEvents } from './events.ts';
@@ -14,5 +14,5 @@ export async function compare(model: Model, system: System): Promise<void> {
   await comparePlaces(model, system);
   await compareLedgers(model, system);
   await compareEvents(model, system);
-  expect(await violations(system.redis)).toEqual([]);
+  agree(await violations(system.redis), [], 'violations');
 }

@@ -1,8 +1,8 @@
 /** A server that watches is told of every change once and in order, of every chunk without a gap, and of the end last. */
 
 import { isTerminal } from '@inferq/core/task.ts';
-import { expect } from 'vitest';
 import type { InboxMessage } from '../../../queue.ts';
+import { agree } from '../agree.ts';
 import { find, type Model, type ModelTask, type Watch } from '../oracle/model.ts';
 import type { System } from '../system.ts';
 
@@ -14,18 +14,18 @@ function idOf(message: InboxMessage): string {
 
 /** Sequences rise by one: each change is told once. */
 function advance(task: ModelTask, watch: Watch, sequence: number): void {
-  expect(sequence, `the next event of ${task.label}`).toBe(watch.sequence + 1);
+  agree(sequence, watch.sequence + 1, `the next event of ${task.label}`);
   watch.sequence = sequence;
 }
 
 function take(task: ModelTask, message: InboxMessage): void {
   const { watch } = task;
   if (!watch) throw new Error(`${task.label} is told of though nobody watches it`);
-  expect(watch.ended, `whether ${task.label} had ended before a ${message.kind}`).toBe(false);
+  agree(watch.ended, false, `whether ${task.label} had ended before a ${message.kind}`);
   if (message.kind === 'chunk') {
     const { sequence, attempt, index } = message.chunk;
     advance(task, watch, sequence);
-    expect([attempt, index], `attempt and index of a chunk of ${task.label}`).toEqual([watch.attempt, watch.index]);
+    agree([attempt, index], [watch.attempt, watch.index], `attempt and index of a chunk of ${task.label}`);
     watch.index++;
   } else if (message.kind === 'snapshot') {
     advance(task, watch, message.snapshot.sequence);
@@ -46,7 +46,7 @@ export async function compareEvents(model: Model, system: System): Promise<void>
   }
   for (const task of model.tasks) {
     if (!task.watch || task.gone || task.redrivenTo) continue;
-    expect(task.watch.sequence, `the last that was told of ${task.label}`).toBe(task.sequence);
-    expect(task.watch.ended, `whether the end of ${task.label} was told`).toBe(isTerminal(task.state));
+    agree(task.watch.sequence, task.sequence, `the last that was told of ${task.label}`);
+    agree(task.watch.ended, isTerminal(task.state), `whether the end of ${task.label} was told`);
   }
 }

@@ -1,9 +1,9 @@
 /** What is counted is what there is: bytes, dead letters, retained results, ended tasks, and the figures of each queue. */
 
 import { type TaskState, taskStates } from '@inferq/core/task.ts';
-import { expect } from 'vitest';
 import { key } from '../../../keys.ts';
 import type { QueueStats } from '../../../queue.ts';
+import { agree } from '../agree.ts';
 import { known, type Model, retained, sumOf, unfinished } from '../oracle/model.ts';
 import { queues, type System } from '../system.ts';
 
@@ -40,15 +40,15 @@ export async function compareLedgers(model: Model, { redis, queue }: System): Pr
   const stats = await queue.submission.queueStats(queues);
   for (const [at, name] of queues.entries()) {
     const read = stats[at];
-    expect(read && readFigures(read), `the figures of ${name}`).toEqual(figures(model, name));
+    agree(read && readFigures(read), figures(model, name), `the figures of ${name}`);
   }
   const [deadBytes, total, byMinute] = await Promise.all([
     redis.get(key('deadBytes')),
     redis.get(key('retained')),
     redis.hgetall(key('retainedBytes')),
   ]);
-  expect(Number(deadBytes), 'bytes of dead letters').toBe(sumOf(known(model).filter(({ dead }) => dead)));
-  expect(Number(total), 'bytes of retained results').toBe(retained(model));
+  agree(Number(deadBytes), sumOf(known(model).filter(({ dead }) => dead)), 'bytes of dead letters');
+  agree(Number(total), retained(model), 'bytes of retained results');
   const believed = [...model.ledger].map(([minute, { bytes }]) => [String(minute), String(bytes)]);
-  expect(byMinute, 'retained results by minute').toEqual(Object.fromEntries(believed));
+  agree(byMinute, Object.fromEntries(believed), 'retained results by minute');
 }

@@ -1,27 +1,18 @@
 /** Where tasks stand: lane entries rise and change only when a lane is entered, and every set holds exactly whom it should. */
 
 import type { Redis } from 'ioredis';
-import { expect } from 'vitest';
 import { key, prefix } from '../../../keys.ts';
 import { recordFields } from '../../../record.ts';
-import { isBefore } from '../oracle/batch.ts';
+import { agree } from '../agree.ts';
 import { known, type Model, type ModelTask, ownsInput, running } from '../oracle/model.ts';
 import { executors, queues, type System } from '../system.ts';
 
-function compareEntry(task: ModelTask, entry: string | null | undefined, newest: Map<string, string>): void {
+function compareEntry(task: ModelTask, entry: string): void {
   const inLane = task.state === 'queued' || task.state === 'running';
-  if (!inLane) {
-    expect(entry ?? '', `the entry of ${task.state} ${task.label}`).toBe('');
-    task.entry = undefined;
-  } else if (!task.entered) {
-    expect(entry, `the entry of ${task.label}, which has not moved`).toBe(task.entry);
-  } else {
-    const lane = `${task.spec.queue}:${task.version}:${task.rank}`;
-    const last = newest.get(lane) ?? '0-0';
-    if (!entry || (task.entry === entry && last === entry)) throw new Error(`${task.label} entered no lane`);
-    task.entry = entry;
-    if (isBefore(last, entry)) newest.set(lane, entry);
-  }
+  if (!inLane) agree(entry, '', `the entry of ${task.state} ${task.label}`);
+  else if (!task.entered) agree(entry, task.entry, `the entry of ${task.label}, which has not moved`);
+  else if (entry === '' || entry === task.entry) throw new Error(`${task.label} entered no lane`);
+  task.entry = entry;
   task.entered = false;
 }
 
@@ -35,13 +26,17 @@ async function compareRecords(model: Model, system: System): Promise<void> {
     const [entry, rank, token, lost, settled] = records[at] ?? [];
     const lane = task.state === 'queued' || task.state === 'running' ? task.rank : undefined;
     const held = [rank ?? '', token ?? '', Number(lost ?? 0), settled ?? ''];
-    expect(held, `rank, token, lost leases and settled token of ${task.label}`).toEqual([lane ?? '', task.token ?? '', task.lost, task.settled ?? '']);
-    compareEntry(task, entry, system.newest);
+    agree(
+      held,
+      [lane ?? '', task.token ?? '', task.lost, task.settled ?? ''],
+      `rank, token, lost leases and settled token of ${task.label}`,
+    );
+    compareEntry(task, entry ?? '');
   });
 }
 
 async function members(redis: Redis, name: 'scheduled' | 'due' | 'dead', rest = ''): Promise<string[]> {
-  return (await redis.zrange(key(name, rest), 0, -1)).sort();
+  return (await redis.zrange(key(name, rest), '0', '-1')).sort();
 }
 
 async function compareSets(model: Model, { redis }: System): Promise<void> {
@@ -49,11 +44,11 @@ async function compareSets(model: Model, { redis }: System): Promise<void> {
   const ids = (some: readonly ModelTask[]) => some.map(({ spec }) => spec.id).sort();
   const waits = tasks.filter(({ state, deadline }) => deadline && (state === 'queued' || state === 'scheduled'));
   const due = [...ids(waits).map((id) => `exp:${id}`), ...[...model.cuts.keys()].map((id) => `cut:${id}`)];
-  expect(await members(redis, 'due'), 'the due set').toEqual(due.sort());
-  expect(await members(redis, 'dead'), 'the dead letters').toEqual(ids(tasks.filter(({ dead }) => dead)));
+  agree(await members(redis, 'due'), due.sort(), 'the due set');
+  agree(await members(redis, 'dead'), ids(tasks.filter(({ dead }) => dead)), 'the dead letters');
   for (const queue of queues) {
     const scheduled = tasks.filter(({ state, spec }) => state === 'scheduled' && spec.queue === queue);
-    expect(await members(redis, 'scheduled', queue), `the schedule of ${queue}`).toEqual(ids(scheduled));
+    agree(await members(redis, 'scheduled', queue), ids(scheduled), `the schedule of ${queue}`);
   }
 }
 
@@ -61,16 +56,16 @@ async function compareSets(model: Model, { redis }: System): Promise<void> {
 async function comparePayloads(model: Model, { redis }: System): Promise<void> {
   const [inputs, staged] = await Promise.all([redis.keys(`${prefix()}i:*`), redis.keys(`${prefix()}a:*`)]);
   const owned = model.tasks.filter(ownsInput).map(({ spec }) => key('input', spec.id));
-  expect(inputs.sort(), 'the inputs').toEqual(owned.sort());
-  expect(staged, 'staged outputs').toEqual([]);
+  agree(inputs.sort(), owned.sort(), 'the inputs');
+  agree(staged, [], 'staged outputs');
 }
 
 async function compareExecutors(model: Model, { redis, queue }: System): Promise<void> {
   const held = await queue.registry.runningTasks(executors, 1_000);
   for (const name of executors) {
     const ids = running(model, name).map(({ spec }) => spec.id);
-    expect(held.get(name)?.sort(), `what is pending for ${name}`).toEqual(ids.sort());
-    expect(await redis.exists(key('executor', name)), `whether ${name} is registered`).toBe(model.registered.has(name) ? 1 : 0);
+    agree(held.get(name)?.sort(), ids.sort(), `what is pending for ${name}`);
+    agree(await redis.exists(key('executor', name)), model.registered.has(name) ? 1 : 0, `whether ${name} is registered`);
   }
 }
 

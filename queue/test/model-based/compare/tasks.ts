@@ -2,7 +2,7 @@
 
 import { defaults } from '@inferq/core/limits.ts';
 import { isTerminal, type TaskSnapshot } from '@inferq/core/task.ts';
-import { expect } from 'vitest';
+import { agree } from '../agree.ts';
 import { known, type Model, type ModelTask } from '../oracle/model.ts';
 import type { System } from '../system.ts';
 
@@ -52,22 +52,26 @@ function unchanging({ sequence, redrivenTo, resultExpiresAt, ...rest }: TaskSnap
 
 async function compareChunks(task: ModelTask, system: System): Promise<void> {
   const read = await system.queue.submission.readChunks(task.spec.id, 0, Number.MAX_SAFE_INTEGER);
-  if (task.spec.ignoreResult && isTerminal(task.state)) return expect(read, task.label).toBe('gone');
+  if (task.spec.ignoreResult && isTerminal(task.state)) {
+    agree(read, 'gone', `the chunks of ${task.label}, whose result is ignored`);
+    return;
+  }
   if (read === 'gone') throw new Error(`the chunks of ${task.label} are gone`);
-  expect(read.chunks.map(({ index, attempt, payload }) => [index, attempt, payload.length])).toEqual(
+  agree(
+    read.chunks.map(({ index, attempt, payload }) => [index, attempt, payload.length]),
     task.chunks.map((payload, index) => [index, task.attempt, payload.length]),
+    `the chunks of ${task.label}`,
   );
   const sequences = read.chunks.map(({ sequence }) => sequence);
-  expect(new Set(sequences).size).toBe(sequences.length);
-  expect(sequences).toEqual(sequences.toSorted((one, other) => one - other));
-  expect(sequences.at(-1)).toBeLessThanOrEqual(task.sequence);
+  const rising = sequences.every((sequence, at) => sequence > (sequences[at - 1] ?? 1) && sequence <= task.sequence);
+  agree(rising, true, `whether the sequences of the chunks of ${task.label} rise: ${sequences}`);
 }
 
 /** Called once, when a task is first seen in its terminal state. */
 async function freeze(model: Model, task: ModelTask, shot: TaskSnapshot, system: System): Promise<void> {
   task.frozen = shot;
   const output = await system.queue.submission.readOutput(task.spec.id);
-  expect(output ? Buffer.compare(output, task.output ?? Buffer.alloc(0)) : 'none', `the output of ${task.label}`).toBe(task.output ? 0 : 'none');
+  agree(output ? Buffer.compare(output, task.output ?? Buffer.alloc(0)) : 'none', task.output ? 0 : 'none', `the output of ${task.label}`);
   if (task.retains === 0) return;
   const expires = shot.resultExpiresAt ?? (shot.endedAt ?? 0) + task.spec.resultTtlMs;
   const minute = Math.floor(expires / 60_000) + 1;
@@ -78,17 +82,22 @@ async function freeze(model: Model, task: ModelTask, shot: TaskSnapshot, system:
 export async function compareTasks(model: Model, system: System): Promise<void> {
   const shots = await system.queue.submission.inspect(model.tasks.map(({ spec }) => spec.id));
   const both = model.tasks.map((task, at) => [task, shots[at]] as const);
-  expect(both.filter(([task, shot]) => task.gone !== (shot === undefined)).map(([{ label }]) => `${label} is lost, or should be gone`)).toEqual([]);
+  agree(
+    both.filter(([task, shot]) => task.gone !== (shot === undefined)).map(([{ label }]) => `${label} is lost, or should be gone`),
+    [],
+    'records',
+  );
   const wrong = both.filter(([task, shot]) => shot && JSON.stringify(believed(task)) !== JSON.stringify(seen(shot)));
-  for (const [task, shot] of wrong) if (shot) expect({ task: task.label, ...seen(shot) }).toEqual({ task: task.label, ...believed(task) });
+  for (const [task, shot] of wrong)
+    if (shot) agree({ task: task.label, ...seen(shot) }, { task: task.label, ...believed(task) }, `what ${task.label} looks like`);
   for (const [task, shot] of both) {
     if (!shot || !isTerminal(task.state)) continue;
     if (!task.frozen) await freeze(model, task, shot, system);
-    else expect(unchanging(shot), `${task.label} changed after its end`).toEqual(unchanging(task.frozen));
+    else agree(unchanging(shot), unchanging(task.frozen), `${task.label} changed after its end`);
   }
   for (const task of known(model)) {
-    if (task.chunks.length > 0 && task.dead !== 'past') await compareChunks(task, system);
-    expect(task.charged, `charged attempts of ${task.label}`).toBeLessThanOrEqual(task.spec.maxAttempts);
-    expect(task.lost, `lost leases of ${task.label}`).toBeLessThanOrEqual(defaults.lostLeases);
+    if (task.chunks.length > 0) await compareChunks(task, system);
+    agree(task.charged <= task.spec.maxAttempts, true, `whether ${task.label} was charged no more than it may be`);
+    agree(task.lost <= defaults.lostLeases, true, `whether ${task.label} lost no more leases than it may`);
   }
 }

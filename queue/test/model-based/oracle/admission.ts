@@ -3,7 +3,10 @@
 import type { NewTask, QueueLimits, SubmitOutcome } from '../../../queue.ts';
 import { find, known, type Model, type ModelTask, retained, sumOf, unfinished, waiting } from './model.ts';
 
-export type Answer = { kind: 'accepted'; task: ModelTask } | { kind: 'duplicate' | 'conflict'; id: string } | Extract<SubmitOutcome, { kind: 'full' }>;
+export type Answer =
+  | { kind: 'accepted'; task: ModelTask }
+  | { kind: 'duplicate' | 'conflict'; id: string }
+  | Extract<SubmitOutcome, { kind: 'full' }>;
 
 /** The task that an idempotency key names. */
 function holder(model: Model, key: string): ModelTask | undefined {

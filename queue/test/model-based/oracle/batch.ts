@@ -32,7 +32,11 @@ function headTime(tasks: readonly ModelTask[]): number {
 }
 
 /** The pool to serve next and what waits there. */
-function choose(model: Model, pools: readonly PoolClaim[], solo: boolean): { pool: PoolClaim; rank: string; tasks: ModelTask[] } | undefined {
+function choose(
+  model: Model,
+  pools: readonly PoolClaim[],
+  solo: boolean,
+): { pool: PoolClaim; rank: string; tasks: ModelTask[] } | undefined {
   for (const rank of ranks) {
     if (rank === 'solo' && !solo) continue;
     const rivals = pools.map((pool) => ({ pool, rank, tasks: lane(model, pool, rank) })).filter(({ tasks }) => tasks.length > 0);

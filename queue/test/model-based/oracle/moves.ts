@@ -2,7 +2,7 @@
 
 import { defaults } from '@inferq/core/limits.ts';
 import { isTerminal, type TaskErrorCode, type TaskState } from '@inferq/core/task.ts';
-import type { Model, ModelTask } from './model.ts';
+import type { Model, ModelTask, When } from './model.ts';
 
 function chunkBytes(task: ModelTask): number {
   return task.chunks.reduce((total, { length }) => total + length, 0);
@@ -52,22 +52,32 @@ export function start(task: ModelTask, executor: string, token: string): void {
   task.progress = undefined;
 }
 
+/** A running task that was to be cancelled ends so, whatever its attempt came to; whether it did. */
+function endsCancelled(model: Model, task: ModelTask): boolean {
+  if (task.cancelRequested) finish(model, task, 'cancelled', 'CANCELLED');
+  return task.cancelRequested;
+}
+
 /** Gives an attempt back; `code` is what is noted of it. */
 export function release(model: Model, task: ModelTask, rank: string, code: TaskErrorCode | '' = ''): void {
-  if (task.cancelRequested) return finish(model, task, 'cancelled', 'CANCELLED');
+  if (endsCancelled(model, task)) return;
   task.history.push([task.attempt, code]);
   enqueue(task, rank);
 }
 
 export function fail(model: Model, task: ModelTask, code: TaskErrorCode): void {
-  if (task.cancelRequested) return finish(model, task, 'cancelled', 'CANCELLED');
+  if (endsCancelled(model, task)) return;
   task.charged++;
   finish(model, task, 'failed', code);
 }
 
 /** `late`: the next attempt would come after the start deadline. */
-export function retry(model: Model, task: ModelTask, code: TaskErrorCode, due: 'future' | 'past', late: boolean): void {
-  if (task.cancelRequested || late || task.charged + 1 >= task.spec.maxAttempts) return fail(model, task, code);
+export function retry(model: Model, task: ModelTask, code: TaskErrorCode, due: When, late: boolean): void {
+  if (endsCancelled(model, task)) return;
+  if (late || task.charged + 1 >= task.spec.maxAttempts) {
+    fail(model, task, code);
+    return;
+  }
   task.history.push([task.attempt, code]);
   leaveExecutor(task);
   task.state = 'scheduled';
@@ -78,7 +88,7 @@ export function retry(model: Model, task: ModelTask, code: TaskErrorCode, due: '
 }
 
 export function complete(model: Model, task: ModelTask, output: Uint8Array, partial: boolean): void {
-  if (task.cancelRequested) return finish(model, task, 'cancelled', 'CANCELLED');
+  if (endsCancelled(model, task)) return;
   if (!task.spec.ignoreResult) {
     task.output = output;
     task.partial = partial;
@@ -88,23 +98,28 @@ export function complete(model: Model, task: ModelTask, output: Uint8Array, part
 
 export function cancel(model: Model, task: ModelTask, force: boolean): void {
   if (isTerminal(task.state)) return;
-  if (task.state !== 'running' || force) return finish(model, task, 'cancelled', 'CANCELLED');
-  if (task.cancelRequested) return;
-  task.cancelRequested = true;
-  task.sequence++;
+  if (task.state !== 'running' || force) finish(model, task, 'cancelled', 'CANCELLED');
+  else if (!task.cancelRequested) {
+    task.cancelRequested = true;
+    task.sequence++;
+  }
 }
 
 /** Its lease ran out. */
 export function reclaim(model: Model, task: ModelTask): void {
   task.lost++;
-  if (task.lost >= defaults.lostLeases && !task.cancelRequested) finish(model, task, 'failed', 'WORKER_LOST');
+  if (endsCancelled(model, task)) return;
+  if (task.lost >= defaults.lostLeases) finish(model, task, 'failed', 'WORKER_LOST');
   else release(model, task, task.lost >= 2 ? 'solo' : 'returned', 'WORKER_LOST');
 }
 
 /** Its executor crashed; `alone`: while it held nothing else. */
 export function crash(model: Model, task: ModelTask, alone: boolean): void {
-  if (!alone || task.cancelRequested) return release(model, task, 'solo', 'EXECUTOR_CRASHED');
-  if (task.charged + 1 >= task.spec.maxAttempts) return fail(model, task, 'EXECUTOR_CRASHED');
-  task.charged++;
+  if (endsCancelled(model, task)) return;
+  if (alone && task.charged + 1 >= task.spec.maxAttempts) {
+    fail(model, task, 'EXECUTOR_CRASHED');
+    return;
+  }
+  if (alone) task.charged++;
   release(model, task, 'solo', 'EXECUTOR_CRASHED');
 }

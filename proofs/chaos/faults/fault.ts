@@ -1,0 +1,55 @@
+/** What a fault is, and what is known of one that struck. */
+
+import type { Chance } from '../chance.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import type { Unit } from '../fleet/unit.ts';
+
+/** Who was hurt, and so where recovery is looked for. */
+export type Hurt =
+  /** Executors: what they ran must run again. */
+  | { kind: 'executors'; pids: number[] }
+  /** Connections of clients: they must hear something again. */
+  | { kind: 'clients'; clients: number[] }
+  /** Redis or the way to it: some task must end again. */
+  | { kind: 'all' };
+
+export interface Strike {
+  /** For people: whom it struck. */
+  target: string;
+  hurt: Hurt;
+  /** Epoch milliseconds: from when on recovery is due. */
+  since: number;
+  /** Resolves when nothing is broken any more by the fault itself. */
+  healed?: Promise<unknown>;
+}
+
+export interface Fault {
+  name: string;
+  /** How often it comes up in one deck of faults. */
+  weight: number;
+  /** Strikes; undefined where there is nobody to strike just now. What takes long goes on in `healed`. */
+  strike(fleet: Fleet, chance: Chance): Promise<Strike | undefined> | Strike | undefined;
+}
+
+/** One that is up and not struck, marked as struck; at least one of its kind is left alone. */
+export function victim(units: readonly Unit[], chance: Chance): Unit | undefined {
+  const sound = units.filter((unit) => unit.up && !unit.struck);
+  if (sound.length < 2) return undefined;
+  const unit = chance.pick(sound);
+  if (unit) unit.struck = true;
+  return unit;
+}
+
+/** Marks a unit as sound again, whatever happens to `work`. */
+export async function untilSound(unit: Unit, work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } finally {
+    unit.struck = false;
+  }
+}
+
+/** The clients whose connections go to a server now. */
+export function clientsOf(fleet: Fleet, port: number): number[] {
+  return fleet.balancers.flatMap((balancer, index) => (balancer.targets.includes(port) ? [index] : []));
+}

@@ -1,0 +1,19 @@
+/** A server sleeps for longer than a lease: its clients hear nothing, and miss nothing when it wakes. */
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { overLeaseMs } from '../settings.ts';
+import { clientsOf, type Fault, untilSound, victim } from './fault.ts';
+
+export const freezeServer: Fault = {
+  name: 'freeze server',
+  weight: 2,
+  strike(fleet, chance) {
+    const server = victim(fleet.servers, chance);
+    if (!server) return undefined;
+    const clients = clientsOf(fleet, fleet.portOf(server));
+    server.signal('SIGSTOP');
+    const thawed = pause(overLeaseMs).then(() => server.signal('SIGCONT'));
+    const since = Date.now() + overLeaseMs;
+    return { target: server.name, hurt: { kind: 'clients', clients }, since, healed: untilSound(server, thawed) };
+  },
+};

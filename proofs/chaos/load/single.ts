@@ -1,0 +1,132 @@
+/** Tasks handed over one by one: submitted and asked for, watched, or predicted. */
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { AbortedError, DeadlineError, InferqError, TaskFailedError, UnavailableError } from '@inferq/client/index.ts';
+import type { Entry } from '../oracle/entry.ts';
+import type { Ledger } from '../oracle/ledger.ts';
+import { WatchCheck } from '../oracle/watch-check.ts';
+import type { LoadClient } from './clients.ts';
+
+const askMs = 20_000;
+const tryAgainMs = 500;
+
+export interface LoadParts {
+  ledger: Ledger;
+  clients: readonly LoadClient[];
+  /** Fires when no end is waited for any more. */
+  giveUp: AbortSignal;
+}
+
+/** Another one than `client`, where there is one. */
+function other(clients: readonly LoadClient[], { index }: LoadClient): LoadClient {
+  return clients[(index + 1) % clients.length] as LoadClient;
+}
+
+/** Calls until the broker answers: whatever went wrong on the way may be asked again. Undefined where it is time to give up. */
+export async function insist<T>(parts: LoadParts, client: LoadClient, call: () => Promise<T>): Promise<T | undefined> {
+  while (!parts.giveUp.aborted) {
+    try {
+      const reply = await call();
+      parts.ledger.heard(client.index);
+      return reply;
+    } catch (error) {
+      if (!(error instanceof UnavailableError || error instanceof DeadlineError || error instanceof AbortedError)) throw error;
+      await pause(tryAgainMs);
+    }
+  }
+  return undefined;
+}
+
+/** Hands over one task and follows it to its end. */
+export async function runSingle(parts: LoadParts, client: LoadClient, entry: Entry): Promise<void> {
+  const { planned } = entry;
+  try {
+    if (planned.way === 'predict') return await predict(parts, client, entry);
+    if (!(await submit(parts, client, entry))) return;
+    if (planned.way === 'watch') await watchAll(parts, client, entry);
+    else await ask(parts, client, entry);
+  } catch (error) {
+    fail(parts.ledger, entry, error);
+  }
+}
+
+async function submit(parts: LoadParts, client: LoadClient, entry: Entry): Promise<boolean> {
+  const { planned } = entry;
+  const by = planned.twice ? [client, other(parts.clients, client)] : [client];
+  const replies = await Promise.all(by.map((one) => insist(parts, one, () => one.api.submit(planned.request))));
+  for (const reply of replies) if (reply) accept(parts, client, entry, reply.taskId);
+  return entry.taskId !== undefined;
+}
+
+/** Notes the acknowledgement, and asks for the end that was planned for the task. */
+export function accept(parts: LoadParts, client: LoadClient, entry: Entry, taskId: string): void {
+  const isNew = entry.taskId === undefined;
+  parts.ledger.accept(entry, taskId);
+  if (isNew && entry.planned.cancel) void cancel(parts, client, entry, entry.planned.cancel);
+}
+
+async function cancel(parts: LoadParts, client: LoadClient, entry: Entry, how: { afterMs: number; force: boolean }): Promise<void> {
+  await pause(how.afterMs);
+  try {
+    const task = await insist(parts, client, () => client.api.cancel(entry.taskId ?? '', { force: how.force }));
+    entry.cancelled = true;
+    if (task) parts.ledger.see(entry, task, `client ${client.index}, cancel`);
+  } catch (error) {
+    fail(parts.ledger, entry, error);
+  }
+}
+
+async function ask(parts: LoadParts, client: LoadClient, entry: Entry): Promise<void> {
+  while (!entry.end && !parts.giveUp.aborted) {
+    const task = await insist(parts, client, () => client.api.getResult(entry.taskId ?? '', { waitMs: askMs, signal: parts.giveUp }));
+    if (task) parts.ledger.see(entry, task, `client ${client.index}, getResult`);
+  }
+}
+
+async function watchAll(parts: LoadParts, client: LoadClient, entry: Entry): Promise<void> {
+  const { secondWatchMs } = entry.planned;
+  const second = async () => {
+    if (secondWatchMs === undefined) return;
+    await pause(secondWatchMs);
+    await watch(parts, other(parts.clients, client), entry, 'second watch');
+  };
+  await Promise.all([watch(parts, client, entry, 'watch'), second()]);
+}
+
+async function watch(parts: LoadParts, client: LoadClient, entry: Entry, what: string): Promise<void> {
+  const check = new WatchCheck(parts.ledger, entry, `client ${client.index}, ${what}`);
+  let why = 'the stream ended';
+  try {
+    for await (const event of client.api.watch(entry.taskId ?? '', { signal: parts.giveUp })) {
+      parts.ledger.heard(client.index);
+      check.take(event);
+    }
+  } catch (error) {
+    why = String(error);
+  }
+  check.close(why);
+}
+
+async function predict(parts: LoadParts, client: LoadClient, entry: Entry): Promise<void> {
+  const { request, patienceMs } = entry.planned;
+  try {
+    const task = await client.api.predict(request, { signal: parts.giveUp, ...(patienceMs === undefined ? {} : { timeoutMs: patienceMs }) });
+    parts.ledger.heard(client.index);
+    parts.ledger.accept(entry, task.id);
+    parts.ledger.see(entry, task, `client ${client.index}, predict`);
+  } catch (error) {
+    if (error instanceof TaskFailedError) {
+      parts.ledger.heard(client.index);
+      parts.ledger.accept(entry, error.task.id);
+      return parts.ledger.see(entry, error.task, `client ${client.index}, predict`);
+    }
+    if (!(error instanceof DeadlineError || error instanceof UnavailableError || error instanceof AbortedError)) throw error;
+    if (patienceMs === undefined && !parts.giveUp.aborted) parts.ledger.brokenPredictions.push(entry);
+  }
+}
+
+/** An answer that a fault does not explain. */
+export function fail(ledger: Ledger, entry: Entry, error: unknown): void {
+  if (ledger.excused(entry.acknowledgedAt)) return;
+  ledger.violate(`a call failed: ${error instanceof InferqError ? `${error.code} ${error.message}` : String(error)}`, entry);
+}
