@@ -20,6 +20,7 @@ export const defaults = {
   maxRows: 10_000,
   maxMessageBytes: 64 * MiB,
   lostLeases: 5,
+  graceMs: 30 * second,
   queueTasks: 2_000_000,
   queueBytes: GiB,
   retainedBytes: 2 * GiB,

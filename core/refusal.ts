@@ -12,7 +12,6 @@ export const refusalReasons = [
   'RESULTS_FULL',
   'MEMORY_FULL',
   'TOO_LARGE',
-  'TOO_MANY_FOLLOWS',
   'STORE_UNAVAILABLE',
   'SHUTTING_DOWN',
 ] as const;

@@ -5,9 +5,9 @@ export type TaskState = (typeof taskStates)[number];
 
 /** The one transition table. A state with no successors is terminal. */
 export const transitions: Record<TaskState, readonly TaskState[]> = {
-  scheduled: ['queued', 'failed', 'cancelled', 'expired'],
+  scheduled: ['queued', 'cancelled', 'expired'],
   queued: ['running', 'cancelled', 'expired'],
-  running: ['succeeded', 'failed', 'cancelled', 'scheduled', 'queued', 'expired'],
+  running: ['succeeded', 'failed', 'cancelled', 'scheduled', 'queued'],
   succeeded: [],
   failed: [],
   cancelled: [],

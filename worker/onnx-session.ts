@@ -51,7 +51,7 @@ export async function requireDevice(device: string): Promise<void> {
   } catch (error) {
     throw new Error(
       `device ${device} was asked for, but CUDA cannot be loaded: ${firstLine(error)}. Install the NVIDIA driver, CUDA 12, cuDNN 9 and ` +
-        'the CUDA files of onnxruntime-node (`npm rebuild onnxruntime-node`, with its install script allowed), or start with --devices cpu',
+        'the CUDA files of onnxruntime-node (`ONNXRUNTIME_NODE_INSTALL=true node node_modules/onnxruntime-node/script/install.js`), or start with --devices cpu',
     );
   }
 }

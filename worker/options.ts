@@ -31,7 +31,7 @@ export const workerOptionsSchema = z.strictObject({
   name: z.string().optional(),
   logLevel: z.enum(logLevels, `the log level must be one of ${logLevels.join(', ')}`).default('info'),
   /** How long a stop lets running tasks finish. */
-  graceMs: whole('the grace time', 0, hour).default(30_000),
+  graceMs: whole('the grace time', 0, hour).default(defaults.graceMs),
   /** How long what a vanished worker held stays its own. The same on all workers and servers. */
   leaseMs: whole('the lease', shortestLeaseMs, hour).default(defaults.leaseMs),
 });

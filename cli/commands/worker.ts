@@ -39,7 +39,9 @@ export function addWorker(program: Command): void {
     .option('--models <list>', 'which models to load, such as digits,charlm:2 (default: the latest version of each)')
     .option('--repository <dir>', 'the folder with the models', demoModels)
     .option('--name <name>', 'what this worker is called (default: made of host and process number)')
-    .option('--grace <duration>', 'how long to finish what is running when asked to end', (text) => parseDuration('--grace', text))
+    .option('--grace <duration>', `how long to finish what is running when asked to end (default: ${defaults.graceMs / 1_000}s)`, (text) =>
+      parseDuration('--grace', text),
+    )
     .addHelpText('after', queuesHelp)
     .addHelpText('after', '\nExample:\n  inferq worker --queues realtime,default --devices cpu,cpu --repository ./models')
     .action(run);

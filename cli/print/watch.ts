@@ -56,7 +56,10 @@ export function textPrinter(output: Output): WatchPrinter {
       if (event.kind === 'snapshot' && isTerminal(event.task.state)) printRest(event.task);
       note(event);
     },
-    end: () => {},
+    // More than one text is no stream of one: it comes as an answer does.
+    end: (task) => {
+      if (task.raw.outputs.length > 0 && onlyText(task.outputs) === undefined) output.out(`${answerLines(task).join('\n')}\n`);
+    },
   };
 
   /** What the result holds beyond the pieces that came before. */

@@ -161,7 +161,7 @@ test('queues are one object a line for scripts and a table for people', async ()
   };
   broker.listQueues = async () => ok({ items: [{ stats, maxTasks: 1, maxBytes: 1, liveExecutors: 1 }], nextToken: '' });
   const scripts = await inferq('queues', '--json');
-  expect(JSON.parse(scripts.stdout)).toMatchObject({ name: 'default', running: '3', waitingReturned: '1' });
+  expect(JSON.parse(scripts.stdout)).toMatchObject({ name: 'default', waiting: 3, running: 3, waitingReturned: 1, scheduled: 0 });
   const people = await inferq('queues');
   expect(people.stdout).toMatch(/^QUEUE +WAITING +RUNNING.*\ndefault +3 +3 /);
 });

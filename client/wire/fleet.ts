@@ -1,6 +1,7 @@
 /** Queues and workers as programs read them. */
 
 import { Queue as WireQueue, Worker as WireWorker } from '../../proto/gen/inferq/v1/fleet.ts';
+import { protobufJson } from './json.ts';
 import { durationMs } from './time.ts';
 
 export interface Queue {
@@ -60,7 +61,7 @@ export function queueOf(raw: WireQueue): Queue {
     bytes: Number(raw.bytes),
     maxTasks: Number(raw.maxTasks),
     maxBytes: Number(raw.maxBytes),
-    toJSON: () => WireQueue.toJSON(raw),
+    toJSON: () => protobufJson(WireQueue.toJSON(raw)),
   };
 }
 

@@ -9,6 +9,7 @@ import {
 } from '../../proto/gen/inferq/v1/task.ts';
 import { decodeTensors } from '../tensor/decode.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { protobufJson } from './json.ts';
 import { durationMs } from './time.ts';
 
 export type TaskState = 'SCHEDULED' | 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED' | 'EXPIRED';
@@ -113,7 +114,7 @@ export function taskOf(raw: WireTask): Task {
     execution: execution && executionOf(execution),
     earlierExecutions: raw.earlierExecutions.map(executionOf),
     raw,
-    toJSON: () => WireTask.toJSON(raw),
+    toJSON: () => protobufJson(WireTask.toJSON(raw)),
   };
 }
 

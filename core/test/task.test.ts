@@ -4,7 +4,6 @@ import { isTerminal, taskStates, transitions } from '../task.ts';
 
 const allowed = new Set([
   'scheduled queued',
-  'scheduled failed',
   'scheduled cancelled',
   'scheduled expired',
   'queued running',
@@ -15,7 +14,6 @@ const allowed = new Set([
   'running cancelled',
   'running scheduled',
   'running queued',
-  'running expired',
 ]);
 
 test.each(taskStates.flatMap((from) => taskStates.map((to) => [from, to] as const)))('%s to %s', (from, to) => {

@@ -20,7 +20,7 @@ export const leaseMs = 5_000;
 export const overLeaseMs = 7_000;
 
 const full = { tasks: 20_000, servers: 3, workers: 3, clients: 6, loadMs: 140_000, faultEveryMs: 1_800, drainMs: 90_000 };
-const quick = { tasks: 2_000, servers: 2, workers: 2, clients: 4, loadMs: 30_000, faultEveryMs: 1_500, drainMs: 60_000 };
+const quick = { tasks: 2_000, servers: 2, workers: 2, clients: 4, loadMs: 40_000, faultEveryMs: 1_200, drainMs: 60_000 };
 /** Of a run's time, what starting, looking at everything, and stopping take. */
 const aroundMs = 30_000;
 const leastLoadMs = 10_000;

@@ -25,7 +25,6 @@ const rules: Record<RefusalReason, Rule> = {
   RESULTS_FULL: { code: status.RESOURCE_EXHAUSTED, retryAfterMs: 1_000 },
   MEMORY_FULL: { code: status.RESOURCE_EXHAUSTED, retryAfterMs: 1_000 },
   TOO_LARGE: { code: status.RESOURCE_EXHAUSTED },
-  TOO_MANY_FOLLOWS: { code: status.RESOURCE_EXHAUSTED },
   STORE_UNAVAILABLE: { code: status.UNAVAILABLE },
   SHUTTING_DOWN: { code: status.UNAVAILABLE },
 };

@@ -228,7 +228,6 @@ test('every reason has its status, and the details name it', async () => {
     RESULTS_FULL: status.RESOURCE_EXHAUSTED,
     MEMORY_FULL: status.RESOURCE_EXHAUSTED,
     TOO_LARGE: status.RESOURCE_EXHAUSTED,
-    TOO_MANY_FOLLOWS: status.RESOURCE_EXHAUSTED,
     STORE_UNAVAILABLE: status.UNAVAILABLE,
     SHUTTING_DOWN: status.UNAVAILABLE,
   };

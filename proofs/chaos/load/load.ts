@@ -53,9 +53,14 @@ export class Load {
   }
 
   #hand(entry: Entry, turn: number): void {
-    if (entry.planned.way === 'many') return this.#streams[turn % this.#streams.length]?.push(entry);
+    if (entry.planned.way === 'many') {
+      this.#streams[turn % this.#streams.length]?.push(entry);
+      return;
+    }
     const { clients } = this.#parts;
-    const running = runSingle(this.#parts, clients[turn % clients.length] as LoadClient, entry).finally(() => this.#singles.delete(running));
+    const running = runSingle(this.#parts, clients[turn % clients.length] as LoadClient, entry).finally(() =>
+      this.#singles.delete(running),
+    );
     this.#singles.add(running);
   }
 }

@@ -70,7 +70,10 @@ export class ManyStream {
 
   #take(output: SubmitManyOutput): void {
     const found = this.#open.get(output.correlationId);
-    if (!found) return this.#parts.ledger.violate(`client ${this.#client.index} was told of an item ${output.correlationId} that is over`);
+    if (!found) {
+      this.#parts.ledger.violate(`client ${this.#client.index} was told of an item ${output.correlationId} that is over`);
+      return;
+    }
     const { entry, check } = found;
     this.#parts.ledger.heard(this.#client.index);
     if (output.kind === 'accepted') accept(this.#parts, this.#client, entry, output.taskId);

@@ -96,7 +96,12 @@ function planTask(chance: Chance, draft: Draft, tag: number, run: string): Plann
     act: draft.act,
     way,
     request,
-    ends: cancels || leaves ? [...draft.ends, 'CANCELLED CANCELLED'] : draft.ends,
+    ends: [
+      ...draft.ends,
+      // A prediction is bound to its call, and a call may break.
+      ...(cancels || way === 'predict' ? ['CANCELLED CANCELLED'] : []),
+      ...(leaves ? ['EXPIRED START_DEADLINE'] : []),
+    ],
     chunks: draft.chunks ?? 0,
     twice: way === 'submit' && chance.hits(0.1),
     ...(cancels ? { cancel: { afterMs: chance.whole(0, 2_000), force: chance.hits(0.3) } } : {}),

@@ -110,7 +110,10 @@ async function watch(parts: LoadParts, client: LoadClient, entry: Entry, what: s
 async function predict(parts: LoadParts, client: LoadClient, entry: Entry): Promise<void> {
   const { request, patienceMs } = entry.planned;
   try {
-    const task = await client.api.predict(request, { signal: parts.giveUp, ...(patienceMs === undefined ? {} : { timeoutMs: patienceMs }) });
+    const task = await client.api.predict(request, {
+      signal: parts.giveUp,
+      ...(patienceMs === undefined ? {} : { timeoutMs: patienceMs }),
+    });
     parts.ledger.heard(client.index);
     parts.ledger.accept(entry, task.id);
     parts.ledger.see(entry, task, `client ${client.index}, predict`);
@@ -120,13 +123,13 @@ async function predict(parts: LoadParts, client: LoadClient, entry: Entry): Prom
       parts.ledger.accept(entry, error.task.id);
       return parts.ledger.see(entry, error.task, `client ${client.index}, predict`);
     }
-    if (!(error instanceof DeadlineError || error instanceof UnavailableError || error instanceof AbortedError)) throw error;
-    if (patienceMs === undefined && !parts.giveUp.aborted) parts.ledger.brokenPredictions.push(entry);
+    // Given up: how its task ended is looked up when all is over.
+    if (!(error instanceof DeadlineError && patienceMs !== undefined) && !parts.giveUp.aborted) throw error;
   }
 }
 
-/** An answer that a fault does not explain. */
+/** A call was refused for good, which nothing explains but a task that Redis lost. */
 export function fail(ledger: Ledger, entry: Entry, error: unknown): void {
-  if (ledger.excused(entry.acknowledgedAt)) return;
-  ledger.violate(`a call failed: ${error instanceof InferqError ? `${error.code} ${error.message}` : String(error)}`, entry);
+  if (ledger.excused(entry.acknowledgedAt)) ledger.lose(entry);
+  else ledger.violate(`a call failed: ${error instanceof InferqError ? `${error.code} ${error.message}` : String(error)}`, entry);
 }

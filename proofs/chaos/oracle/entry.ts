@@ -9,7 +9,7 @@ export interface End {
   /** Of its error, where it has one. */
   code: string;
   attempt: number;
-  /** What the run that made the result drew; 0 where there is no result. */
+  /** What the run that made the result drew; 0 where there is no result, or it was told without. */
   nonce: number;
   at: number;
   /** Who was told, and by which verb. */
@@ -34,7 +34,8 @@ export interface Entry {
 export function endOf(task: Task, by: string): End | undefined {
   if (!isTerminal(task.state)) return undefined;
   const { state, attempt } = task;
-  return { state, code: task.error?.code ?? '', attempt, nonce: state === 'SUCCEEDED' ? answerOf(task).nonce : 0, at: Date.now(), by };
+  const nonce = task.raw.outputs.length > 0 ? answerOf(task).nonce : 0;
+  return { state, code: task.error?.code ?? '', attempt, nonce, at: Date.now(), by };
 }
 
 /** What the model answered: its tag, its attempt, and the number that no other run draws. */
@@ -44,7 +45,8 @@ export function answerOf(task: Pick<Task, 'outputs'>): { tag: number; attempt: n
 }
 
 export function sameEnd(one: End, other: End): boolean {
-  return one.state === other.state && one.code === other.code && one.attempt === other.attempt && one.nonce === other.nonce;
+  const sameResult = one.nonce === 0 || other.nonce === 0 || one.nonce === other.nonce;
+  return one.state === other.state && one.code === other.code && one.attempt === other.attempt && sameResult;
 }
 
 /** An end as `Planned.ends` names it. */

@@ -19,7 +19,7 @@ export class Ledger {
   /** For each client, when it heard something of the broker: epoch milliseconds, rising. */
   readonly heardAt: number[][];
   /** Acknowledged, or told, within the moments that Redis may lose: counted, and not held against anyone. */
-  readonly lost: Entry[] = [];
+  readonly lost = new Set<Entry>();
   readonly #kills: readonly number[];
   #acknowledged = 0;
   #ended = 0;
@@ -74,7 +74,11 @@ export class Ledger {
     } else if (!sameEnd(entry.end, end)) {
       if (!this.excused(entry.end.at)) this.violate(`its result changed: ${tell(entry.end)}, then ${tell(end)}`, entry);
       entry.end = end;
-    }
+    } else if (entry.end.nonce === 0) entry.end = end;
+  }
+
+  lose(entry: Entry): void {
+    this.lost.add(entry);
   }
 
   violate(sentence: string, entry?: Entry): void {
@@ -92,7 +96,7 @@ export class Ledger {
     if (task.chargedAttempts > task.maxAttempts) {
       this.violate(`it was charged ${task.chargedAttempts} of ${task.maxAttempts} attempts`, entry);
     }
-    if (end.state === 'SUCCEEDED') {
+    if (end.nonce !== 0) {
       const answer = answerOf(task);
       if (answer.tag !== planned.tag) this.violate(`it was answered with the result of task ${answer.tag}`, entry);
       if (answer.attempt !== end.attempt) this.violate(`attempt ${end.attempt} ended with the result of attempt ${answer.attempt}`, entry);

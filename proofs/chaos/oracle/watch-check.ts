@@ -9,7 +9,8 @@ export class WatchCheck {
   readonly #entry: Entry;
   readonly #by: string;
   readonly #events: string[] = [];
-  #sequence = 0;
+  // The snapshot before a replay of chunks has 0.
+  #sequence = -1;
   #attempt = 0;
   #nextChunk = 0;
   #lastAt = 0;

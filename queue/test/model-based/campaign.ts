@@ -1,7 +1,7 @@
 /** Runs commands from a seed, and on a failure says how to run the same again. */
 
 import fc from 'fast-check';
-import { allCommands } from './commands/all.ts';
+import { commandsOf } from './commands/all.ts';
 import type { System } from './system.ts';
 
 export interface Campaign {
@@ -24,12 +24,11 @@ export function campaignFrom(env: NodeJS.ProcessEnv, runs: number): Campaign {
 
 /** Throws with the shortest failing run that was found and the environment that replays it. */
 export async function runCampaign(system: System, { seed, runs, path, replay }: Campaign): Promise<void> {
-  const commands = fc.commands(allCommands, { maxCommands: 60, size: '+1', ...(replay ? { replayPath: replay } : {}) });
-  const property = fc.asyncProperty(commands, async (steps) => {
+  const property = fc.asyncProperty(commandsOf(replay), async (steps) => {
     const model = await system.reset();
     await fc.asyncModelRun(() => ({ model, real: system }), steps);
   });
-  const details = await fc.check(property, { seed, numRuns: runs, ...(path ? { path } : {}) });
+  const details = await fc.check(property, { seed, numRuns: runs, unbiased: true, ...(path ? { path } : {}) });
   if (!details.failed) return;
   const shortest = String(details.counterexample?.[0] ?? '');
   const replayPath = /replayPath="([^"]*)"/.exec(shortest)?.[1] ?? '';

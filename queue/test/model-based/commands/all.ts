@@ -1,6 +1,6 @@
-/** Every command, the frequent ones more than once. */
+/** Mixes of commands: everything at once, and some that go deep into one part of a task's life. Frequent ones stand there more than once. */
 
-import type fc from 'fast-check';
+import fc from 'fast-check';
 import { type Command, command } from '../step.ts';
 import { cancel, keep } from './cancel.ts';
 import { claim } from './claim.ts';
@@ -9,33 +9,67 @@ import { announce, releaseUnknown, strike } from './executors.ts';
 import { idleLost, scriptFlush } from './faults.ts';
 import { extend, leasePasses, reclaim } from './lease.ts';
 import { settle } from './settle.ts';
-import { submit, submitAgain, unwatch } from './submit.ts';
+import { submit, submitAgain } from './submit.ts';
 import { callStaysAway, comesDue, deadLetterAges, deadlinePasses, minutePasses, resultEnds } from './time.ts';
 import { promote, prune, redrive, repair } from './upkeep.ts';
+import { unwatch, watch } from './watch.ts';
 
-function times(count: number, one: fc.Arbitrary<Command>): fc.Arbitrary<Command>[] {
-  return new Array(count).fill(one);
+type Mix = fc.Arbitrary<Command>[];
+
+function times(count: number, ...some: Mix): Mix {
+  return some.flatMap((one) => new Array<fc.Arbitrary<Command>>(count).fill(one));
 }
 
-export const allCommands: fc.Arbitrary<Command>[] = [
-  ...times(8, command(claim)),
-  ...times(6, command(settle)),
-  ...times(5, command(submit)),
-  ...times(3, command(emit)),
-  ...times(3, command(leasePasses)),
-  ...times(3, command(reclaim)),
-  ...times(3, command(cancel)),
-  ...times(3, command(strike)),
-  ...times(3, command(promote)),
-  ...times(3, command(announce)),
-  ...times(2, command(redrive)),
+const life: Mix = [...times(3, command(submit)), ...times(6, command(claim))];
+
+const leases: Mix = [
+  command(submit),
+  ...times(6, command(claim)),
+  ...times(4, command(leasePasses), command(reclaim)),
+  command(extend),
+  command(settle),
+  command(cancel),
+  command(promote),
+  command(releaseUnknown),
+];
+
+const crashes: Mix = [
+  command(submit),
+  ...times(5, command(claim)),
+  ...times(3, command(strike), command(announce)),
+  command(settle),
+  command(cancel),
+  command(emit),
+  command(repair),
+  command(prune),
+  command(promote),
+];
+
+const endings: Mix = [
+  ...life,
+  ...times(5, command(settle)),
+  ...times(2, command(emit), command(redrive), command(promote), command(comesDue), command(resultEnds)),
+  command(prune),
+  command(deadLetterAges),
+  command(minutePasses),
+  command(submitAgain),
+  command(cancel),
+];
+
+const everything: Mix = [
+  ...life,
+  ...times(4, command(settle)),
+  ...times(2, command(emit), command(promote), command(cancel), command(leasePasses), command(reclaim), command(redrive)),
+  command(strike),
+  command(announce),
   command(comesDue),
   command(deadlinePasses),
-  command(callStaysAway),
+  ...times(2, command(callStaysAway)),
   command(deadLetterAges),
   command(resultEnds),
   command(minutePasses),
   command(submitAgain),
+  command(watch),
   command(unwatch),
   command(extend),
   command(emitOutOfTurn),
@@ -46,3 +80,10 @@ export const allCommands: fc.Arbitrary<Command>[] = [
   command(scriptFlush),
   command(idleLost),
 ];
+
+/** Up to 200 commands of one mix. `replayPath`: of a failure before, or ''. */
+export function commandsOf(replayPath: string): fc.Arbitrary<Iterable<Command>> {
+  const settings = { maxCommands: 200, size: 'max', ...(replayPath ? { replayPath } : {}) } as const;
+  const [all, ...deep] = [everything, leases, crashes, endings].map((mix) => fc.commands(mix, settings));
+  return fc.oneof({ arbitrary: all as fc.Arbitrary<Iterable<Command>>, weight: 3 }, ...deep);
+}

@@ -9,7 +9,7 @@ import type { Step } from '../step.ts';
 
 export const cancel: Step<{ which: number; how: 'now' | 'force' | 'later' }> = {
   name: 'cancel',
-  args: fc.record({ which: fc.nat(), how: fc.constantFrom('now', 'force', 'later') }),
+  args: fc.record({ which: fc.nat(), how: fc.constantFrom('now', 'force', 'later', 'later') }),
   when: (model) => model.tasks.length > 0,
   run: async (model, system, { which, how }) => {
     const task = pick(model.tasks, which);

@@ -40,16 +40,18 @@ const served: [string, string][][][] = [
 
 export const claimArgs = fc.record({
   executor: fc.constantFrom(...executors),
-  pools: fc.constantFrom(0, 0, 0, 1, 2, 3),
+  pools: fc.constantFrom(0, 0, 0, 0, 0, 1, 2, 3),
   maxTasks: fc.integer({ min: 1, max: 4 }),
   maxRows: fc.constantFrom(2, 5, 1_000),
-  maxBytes: fc.constantFrom(10, 30_000, 64_000_000),
+  maxBytes: fc.constantFrom(10, 30_000, 64_000_000, 64_000_000),
   waitForBell: fc.boolean(),
   solo: fc.constantFrom(true, true, false),
+  /** Also where it is struck off, or nothing waits. */
+  vainly: fc.constantFrom(false, false, false, false, true),
 });
 export type ClaimArgs = typeof claimArgs extends fc.Arbitrary<infer Value> ? Value : never;
 
-export function requestOf({ pools, maxTasks, maxRows, ...rest }: ClaimArgs): ClaimRequest {
+export function requestOf({ pools, maxTasks, maxRows, vainly: _vainly, ...rest }: ClaimArgs): ClaimRequest {
   const queues: PoolClaim[][] = (served[pools] ?? []).map((queue) =>
     queue.map(([name, version]) => pool({ queue: name, version, maxTasks, maxRows })),
   );
@@ -93,6 +95,7 @@ export function applyClaim(model: Model, request: ClaimRequest, outcome: ClaimOu
 export const claim: Step<ClaimArgs> = {
   name: 'claim',
   args: claimArgs,
+  when: (model, { executor, vainly }) => vainly || (model.registered.has(executor) && model.tasks.some(({ state }) => state === 'queued')),
   run: async (model, system, args) => {
     const request = requestOf(args);
     return applyClaim(model, request, await system.queue.execution.claim(request));

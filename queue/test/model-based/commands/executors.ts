@@ -11,6 +11,7 @@ import { attemptOf, type Choice, choice } from './attempts.ts';
 export const strike: Step<{ executor: string; why: 'crash' | 'shutdown' }> = {
   name: 'strike',
   args: fc.record({ executor: fc.constantFrom(...executors), why: fc.constantFrom('crash', 'crash', 'shutdown') }),
+  when: (model, { executor }) => model.registered.has(executor) || running(model, executor).length > 0,
   run: async (model, system, { executor, why }) => {
     const count = await system.queue.registry.strikeExecutor(executor, why, 'SIGSEGV');
     const held = running(model, executor);
@@ -29,9 +30,12 @@ function announced(model: Model, names: readonly string[], versions: readonly st
   model.served = names.length > 0 ? versions : [];
 }
 
-export const announce: Step<{ names: string[]; versions: string[] }> = {
+export const announce: Step<{ names: readonly string[]; versions: string[] }> = {
   name: 'announce',
-  args: fc.record({ names: fc.subarray(executors), versions: fc.constantFrom(['1', '2'], ['1', '2'], ['1'], ['2']) }),
+  args: fc.record({
+    names: fc.oneof(fc.constant(executors), fc.subarray(executors)),
+    versions: fc.constantFrom(['1', '2'], ['1', '2'], ['1'], ['2']),
+  }),
   run: async (model, system, { names, versions }) => {
     await system.queue.registry.announceWorker(worker(names, versions));
     announced(model, names, versions);

@@ -10,10 +10,10 @@ import { executors, queues, type System } from '../system.ts';
 function compareEntry(task: ModelTask, entry: string): void {
   const inLane = task.state === 'queued' || task.state === 'running';
   if (!inLane) agree(entry, '', `the entry of ${task.state} ${task.label}`);
-  else if (!task.entered) agree(entry, task.entry, `the entry of ${task.label}, which has not moved`);
+  else if (task.entered === undefined) agree(entry, task.entry, `the entry of ${task.label}, which has not moved`);
   else if (entry === '' || entry === task.entry) throw new Error(`${task.label} entered no lane`);
   task.entry = entry;
-  task.entered = false;
+  task.entered = undefined;
 }
 
 async function compareRecords(model: Model, system: System): Promise<void> {

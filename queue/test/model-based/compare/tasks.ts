@@ -75,8 +75,8 @@ async function freeze(model: Model, task: ModelTask, shot: TaskSnapshot, system:
   if (task.retains === 0) return;
   const expires = shot.resultExpiresAt ?? (shot.endedAt ?? 0) + task.spec.resultTtlMs;
   const minute = Math.floor(expires / 60_000) + 1;
-  const retained = model.ledger.get(minute) ?? { bytes: 0, when: 'future' };
-  model.ledger.set(minute, { ...retained, bytes: retained.bytes + task.retains });
+  const bytes = (model.ledger.get(minute)?.bytes ?? 0) + task.retains;
+  model.ledger.set(minute, { bytes, when: 'future' });
 }
 
 export async function compareTasks(model: Model, system: System): Promise<void> {

@@ -1,7 +1,9 @@
 /** What a submit is answered, and the task that it makes. */
 
+import { isTerminal } from '@inferq/core/task.ts';
 import type { NewTask, QueueLimits, SubmitOutcome } from '../../../queue.ts';
 import { find, known, type Model, type ModelTask, retained, sumOf, unfinished, waiting } from './model.ts';
+import { nextEntry } from './moves.ts';
 
 export type Answer =
   | { kind: 'accepted'; task: ModelTask }
@@ -32,7 +34,6 @@ export function create(model: Model, spec: NewTask, version: string): ModelTask 
     charged: 0,
     lost: 0,
     sequence: 1,
-    entered: !delayed,
     aged: false,
     tokens: [],
     cancelRequested: false,
@@ -43,7 +44,7 @@ export function create(model: Model, spec: NewTask, version: string): ModelTask 
     retains: 0,
   };
   if (delayed) task.due = 'future';
-  else task.rank = String(spec.priority);
+  else Object.assign(task, { rank: String(spec.priority), entered: nextEntry() });
   if (spec.startWithinMs !== undefined) task.deadline = 'future';
   if (spec.startDeadline !== undefined) task.deadline = 'past';
   model.tasks.push(task);
@@ -51,9 +52,8 @@ export function create(model: Model, spec: NewTask, version: string): ModelTask 
 }
 
 /** From here on the server is told of the task. */
-function watch(task: ModelTask): void {
-  const ended = ['succeeded', 'failed', 'cancelled', 'expired'].includes(task.state);
-  if (!ended) task.watch ??= { sequence: task.sequence, attempt: task.attempt, index: task.chunks.length, ended: false };
+export function watch(task: ModelTask): void {
+  if (!isTerminal(task.state)) task.watch ??= { sequence: task.sequence, attempt: task.attempt, index: task.chunks.length, ended: false };
 }
 
 /** Submits one task to the model. */

@@ -6,16 +6,17 @@ import { finish } from './moves.ts';
 
 const ranks = ['solo', 'returned', '9', '8', '7', '6', '5', '4', '3', '2', '1', '0'];
 
-function place(entry: string): [number, number] {
+/** Time and number of its entry; what entered in this very step comes last. */
+function place({ entered, entry = '' }: ModelTask): [number, number] {
+  if (entered !== undefined) return [Number.POSITIVE_INFINITY, entered];
   const [time, number] = entry.split('-').map(Number);
   return [time ?? 0, number ?? 0];
 }
 
-/** Whether one entry came before the other. */
-export function isBefore(one: string, other: string): boolean {
+function byPlace(one: ModelTask, other: ModelTask): number {
   const [time, number] = place(one);
   const [otherTime, otherNumber] = place(other);
-  return time < otherTime || (time === otherTime && number < otherNumber);
+  return time === otherTime ? number - otherNumber : time - otherTime;
 }
 
 /** The waiting tasks of one lane, oldest first. */
@@ -24,11 +25,11 @@ function lane(model: Model, pool: PoolClaim, rank: string): ModelTask[] {
     .filter(({ state, spec, version, rank: its }) => {
       return state === 'queued' && spec.queue === pool.queue && spec.model === pool.model && version === pool.version && its === rank;
     })
-    .sort((one, other) => (isBefore(one.entry ?? '', other.entry ?? '') ? -1 : 1));
+    .sort(byPlace);
 }
 
 function headTime(tasks: readonly ModelTask[]): number {
-  return place(tasks[0]?.entry ?? '')[0];
+  return tasks[0] ? place(tasks[0])[0] : 0;
 }
 
 /** The pool to serve next and what waits there. */

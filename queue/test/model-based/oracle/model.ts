@@ -20,8 +20,8 @@ export interface ModelTask {
   rank?: string;
   /** Its lane entry as last seen in Redis: gives the order within a lane. */
   entry?: string;
-  /** It entered a lane in this step: a new entry must be seen. */
-  entered: boolean;
+  /** It entered a lane in this step, as the so-manieth: a new entry must be seen. */
+  entered?: number;
   executor?: string;
   token?: string;
   /** The lease of the running attempt ran out. */

@@ -30,6 +30,13 @@ export function finish(model: Model, task: ModelTask, state: TaskState, error?: 
   model.ended.set(counter, (model.ended.get(counter) ?? 0) + 1);
 }
 
+let entries = 0;
+
+/** Counts the entries into lanes: those of one step have no order but this before Redis is looked at. */
+export function nextEntry(): number {
+  return ++entries;
+}
+
 /** Into a lane. */
 export function enqueue(task: ModelTask, rank: string): void {
   leaveExecutor(task);
@@ -37,7 +44,7 @@ export function enqueue(task: ModelTask, rank: string): void {
   task.sequence++;
   task.rank = rank;
   task.due = undefined;
-  task.entered = true;
+  task.entered = nextEntry();
 }
 
 /** An executor starts it. */
