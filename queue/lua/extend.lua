@@ -3,11 +3,20 @@
 -- ARGV[1] executor, then id and token of each attempt
 -- reply   for each: 'held' | 'cancel' (held, and cancellation was asked for) | 'lost'
 -- @include base
+
+-- FORCE: where the lane's group was dropped and made anew, the entry becomes pending again.
+local function renew(lane, entry)
+  local reply = redis.pcall('XCLAIM', lane, 'w', ARGV[1], 0, entry, 'FORCE', 'JUSTID')
+  if not reply.err then return end
+  redis.call('XGROUP', 'CREATE', lane, 'w', '0')
+  redis.call('XCLAIM', lane, 'w', ARGV[1], 0, entry, 'FORCE', 'JUSTID')
+end
+
 local replies = {}
 for i = 2, #ARGV, 2 do
   local v = redis.call('HMGET', P .. @record .. ARGV[i], $state, $token, $queue, $model, $version, $rank, $entry, $cancelRequested, $executor)
   if v[1] == 'running' and v[2] == ARGV[i + 1] and v[9] == ARGV[1] then
-    redis.call('XCLAIM', P .. @lane .. v[3] .. ':' .. v[4] .. ':' .. v[5] .. ':' .. v[6], 'w', ARGV[1], 0, v[7], 'JUSTID')
+    renew(P .. @lane .. v[3] .. ':' .. v[4] .. ':' .. v[5] .. ':' .. v[6], v[7])
     replies[#replies + 1] = v[8] and 'cancel' or 'held'
   else
     replies[#replies + 1] = 'lost'

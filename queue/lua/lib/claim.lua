@@ -27,6 +27,11 @@ end
 local function start(entry, rank, request)
   local task = load(entry[2][2])
   local lane = P .. @lane .. request.pool .. ':' .. rank
+  if task and task.state == 'running' and task.entry == entry[1] then
+    -- The group was dropped and made anew: what runs was given out before, and goes back under its executor's name.
+    redis.call('XCLAIM', lane, 'w', redis.call('HGET', task.record, $executor), 0, entry[1], 'JUSTID')
+    return nil
+  end
   if not task or task.state ~= 'queued' or task.entry ~= entry[1] then
     redis.call('XACK', lane, 'w', entry[1])
     redis.call('XDEL', lane, entry[1])

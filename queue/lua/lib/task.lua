@@ -15,7 +15,7 @@ local function load(id)
     token = v[7], settled = v[8], cancelRequested = v[9], watchers = v[10], bytes = tonumber(v[11]) or 0, rows = v[12] or '1',
     signature = v[13] or '', attempt = tonumber(v[14]) or 0, charged = tonumber(v[15]) or 0,
     maxAttempts = tonumber(v[16]) or %defaultMaxAttempts, deadline = tonumber(v[17]), ignore = v[18],
-    ttl = tonumber(v[19]) or %defaultResultTtl, chunkBytes = tonumber(v[20]) or 0, idempotency = v[21], priority = v[22] or '5',
+    ttl = tonumber(v[19]) or %defaultResultTtl, chunkBytes = tonumber(v[20]) or 0, hasLog = v[20], idempotency = v[21], priority = v[22] or '5',
     hasHistory = v[23], hasMetadata = v[24], hasError = v[25], progress = v[26], sequence = tonumber(v[27]),
   }
 end
@@ -57,7 +57,8 @@ local function expireAll(task, ttl)
   if task.hasError then redis.call('PEXPIRE', P .. @error .. task.id, ttl) end
   if task.progress == '' then redis.call('PEXPIRE', P .. @progress .. task.id, ttl) end
   if task.hasHistory then redis.call('PEXPIRE', P .. @history .. task.id, ttl) end
-  if task.chunkBytes > 0 then redis.call('PEXPIRE', P .. @log .. task.id, ttl) end
+  -- LT: the chunks of a FAILED task have a time of their own already.
+  if task.hasLog then redis.call('PEXPIRE', P .. @log .. task.id, ttl, 'LT') end
   if task.idempotency then redis.call('PEXPIRE', P .. @idempotency .. task.idempotency, ttl) end
 end
 
@@ -76,7 +77,7 @@ local function finish(task, state, failure, output)
     redis.call('ZADD', P .. @dead .. ':' .. task.queue, now, id)
     tally(P .. @deadBytes, '', task.bytes)
     if task.ignore then redis.call('UNLINK', P .. @log .. id)
-    elseif task.chunkBytes > 0 then
+    elseif task.hasLog then
       -- Chunks are a result, and end as one: the dead letter keeps inputs and history.
       redis.call('PEXPIRE', P .. @log .. id, ttl)
       retain(task.chunkBytes, now + ttl)

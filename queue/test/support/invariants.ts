@@ -65,7 +65,8 @@ function isOwned(task: Task): boolean {
 function checkKey(held: Held, tasks: Map<string, Task>, keysOfIdempotency: Set<string>): string | undefined {
   const { name, rest, full, ttl } = held;
   if (lasting.includes(name) || registries.includes(name) || waiting.includes(name)) return ttl === -1 ? undefined : `${full} has a TTL`;
-  if (alwaysEnding.includes(name)) return ttl > 0 ? undefined : `${full} has no TTL`;
+  // One that ends in this very moment answers 0, one that just ended -2.
+  if (alwaysEnding.includes(name)) return ttl !== -1 ? undefined : `${full} has no TTL`;
   if (name === 'idempotency')
     return keysOfIdempotency.has(rest) === (ttl === -1) ? undefined : `${full} and its task end at different times`;
   if (!ofTasks.includes(name)) return `${full} is no key that we know`;
