@@ -8,8 +8,8 @@
 local function renew(lane, entry)
   local reply = redis.pcall('XCLAIM', lane, 'w', ARGV[1], 0, entry, 'FORCE', 'JUSTID')
   if not reply.err then return end
-  redis.call('XGROUP', 'CREATE', lane, 'w', '0')
-  redis.call('XCLAIM', lane, 'w', ARGV[1], 0, entry, 'FORCE', 'JUSTID')
+  redis.pcall('XGROUP', 'CREATE', lane, 'w', '0')
+  redis.pcall('XCLAIM', lane, 'w', ARGV[1], 0, entry, 'FORCE', 'JUSTID')
 end
 
 local replies = {}

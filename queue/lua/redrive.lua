@@ -35,8 +35,9 @@ local function redrive(id, newId)
   redis.call('ZREM', P .. @dead, id)
   redis.call('ZREM', P .. @dead .. ':' .. task.queue, id)
   tally(P .. @deadBytes, '', -task.bytes)
-  redis.call('HSET', task.record, $redrivenTo, newId, $expires, now + task.ttl, $sequence, nextSequence(task))
-  expireAll(task, task.ttl)
+  local ttl = task.ignore and %ignoredResultTtl or task.ttl
+  redis.call('HSET', task.record, $redrivenTo, newId, $expires, now + ttl, $sequence, nextSequence(task))
+  expireAll(task, ttl)
   return newId
 end
 

@@ -68,7 +68,7 @@ test('solo comes first, then what came back, then priority from 9 to 0, then age
   await storage.registry.strikeExecutor('x3', 'shutdown', '');
   const order: string[] = [];
   for (let count = 0; count < 7; count++) order.push(...(await claimIds()));
-  expect(order).toEqual(['returned', 'solo', '9', '5', '5b', '4', '0'].map((name) => ids[name]));
+  expect(order).toEqual(['solo', 'returned', '9', '5', '5b', '4', '0'].map((name) => ids[name]));
 });
 
 test('a task in solo is claimed alone and first, and only where the executor may run it alone', async () => {

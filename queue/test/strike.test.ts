@@ -92,3 +92,16 @@ test('what executors run is found by their names, up to a limit', async () => {
   const running = await storage.registry.runningTasks(['x1', 'x2', 'x3'], 2);
   expect(Object.fromEntries(running)).toEqual({ x1: one.slice(0, 2).map(({ id }) => id), x2: other.map(({ id }) => id), x3: [] });
 });
+
+test('a suspect that is released before it could prove itself still runs alone', async () => {
+  const one = await storage.submit();
+  const other = await storage.submit();
+  await storage.claim({ queues: [[pool({ maxTasks: 2 })]] });
+  await storage.registry.strikeExecutor('x1', 'crash', 'signal SIGKILL');
+  await storage.register('x2');
+  expect(await storage.claim({ executor: 'x2' })).toMatchObject([{ id: one, solo: true }]);
+  await storage.registry.strikeExecutor('x2', 'shutdown', '');
+  await storage.register('x3');
+  expect(await storage.claim({ executor: 'x3', queues: [[pool({ maxTasks: 2 })]] })).toMatchObject([{ id: other, solo: true }]);
+  expect(await storage.claim({ executor: 'x3', queues: [[pool({ maxTasks: 2 })]] })).toMatchObject([{ id: one, solo: true }]);
+});

@@ -6,7 +6,7 @@ import { cancel, keep } from './cancel.ts';
 import { claim } from './claim.ts';
 import { emit, emitOutOfTurn } from './emit.ts';
 import { announce, releaseUnknown, strike } from './executors.ts';
-import { idleLost, scriptFlush } from './faults.ts';
+import { groupDropped, idleLost, scriptFlush } from './faults.ts';
 import { extend, leasePasses, reclaim } from './lease.ts';
 import { settle } from './settle.ts';
 import { submit, submitAgain } from './submit.ts';
@@ -22,15 +22,15 @@ function times(count: number, ...some: Mix): Mix {
 
 const life: Mix = [...times(3, command(submit)), ...times(6, command(claim))];
 
+/** Five lost leases of one task are far apart. */
 const leases: Mix = [
   command(submit),
-  ...times(6, command(claim)),
-  ...times(4, command(leasePasses), command(reclaim)),
+  ...times(8, command(claim), command(leasePasses), command(reclaim)),
   command(extend),
   command(settle),
   command(cancel),
-  command(promote),
   command(releaseUnknown),
+  command(groupDropped),
 ];
 
 const crashes: Mix = [
@@ -79,11 +79,15 @@ const everything: Mix = [
   command(repair),
   command(scriptFlush),
   command(idleLost),
+  command(groupDropped),
 ];
+
+/** Shorter runs that are tried after a failure: a long one takes a second. */
+const mostShrinks = 200;
 
 /** Up to 200 commands of one mix. `replayPath`: of a failure before, or ''. */
 export function commandsOf(replayPath: string): fc.Arbitrary<Iterable<Command>> {
   const settings = { maxCommands: 200, size: 'max', ...(replayPath ? { replayPath } : {}) } as const;
   const [all, ...deep] = [everything, leases, crashes, endings].map((mix) => fc.commands(mix, settings));
-  return fc.oneof({ arbitrary: all as fc.Arbitrary<Iterable<Command>>, weight: 3 }, ...deep);
+  return fc.limitShrink(fc.oneof({ arbitrary: all as fc.Arbitrary<Iterable<Command>>, weight: 3 }, ...deep), mostShrinks);
 }

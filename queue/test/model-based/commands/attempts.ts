@@ -12,13 +12,19 @@ export interface Choice {
 
 export const choice: fc.Arbitrary<Choice> = fc.record({ which: fc.nat(), stale: fc.constantFrom(false, false, false, false, true) });
 
-function past(task: ModelTask): string[] {
-  return task.tokens.filter((token) => token !== task.token);
+/** Attempts that are over, those first whose task runs again. */
+function past(model: Model): { task: ModelTask; ref: AttemptRef }[] {
+  const of = (tasks: readonly ModelTask[]) =>
+    tasks.flatMap((task) =>
+      task.tokens.filter((token) => token !== task.token).map((token) => ({ task, ref: { id: task.spec.id, token } })),
+    );
+  const superseded = of(running(model));
+  return superseded.length > 0 ? superseded : of(model.tasks);
 }
 
 /** The attempt that is meant; undefined where there is none. */
 export function attemptOf(model: Model, { which, stale }: Choice): { task: ModelTask; ref: AttemptRef } | undefined {
-  const over = model.tasks.flatMap((task) => past(task).map((token) => ({ task, ref: { id: task.spec.id, token } })));
+  const over = past(model);
   const now = running(model).map((task) => ({ task, ref: { id: task.spec.id, token: task.token ?? '' } }));
   return stale ? (pick(over, which) ?? pick(now, which)) : (pick(now, which) ?? pick(over, which));
 }

@@ -3,7 +3,7 @@
 import { isTerminal } from '@inferq/core/task.ts';
 import fc from 'fast-check';
 import { agree } from '../agree.ts';
-import { pick } from '../oracle/model.ts';
+import { pick, running } from '../oracle/model.ts';
 import { cancel as stop } from '../oracle/moves.ts';
 import type { Step } from '../step.ts';
 
@@ -12,7 +12,8 @@ export const cancel: Step<{ which: number; how: 'now' | 'force' | 'later' }> = {
   args: fc.record({ which: fc.nat(), how: fc.constantFrom('now', 'force', 'later', 'later') }),
   when: (model) => model.tasks.length > 0,
   run: async (model, system, { which, how }) => {
-    const task = pick(model.tasks, which);
+    const runs = running(model);
+    const task = pick(which % 2 === 0 && runs.length > 0 ? runs : model.tasks, which >> 1);
     if (!task) throw new Error('there is no task');
     const force = how === 'force';
     const { id } = task.spec;

@@ -65,6 +65,15 @@ function moves(model: Model): { task: ModelTask; version: string }[] {
   return newest ? stranded.map((task) => ({ task, version: newest })) : [];
 }
 
+/** What repair does to the oracle; the tasks that moved. */
+export function applyRepair(model: Model): ModelTask[] {
+  return moves(model).map(({ task, version }) => {
+    task.version = version;
+    enqueue(task, task.rank ?? '');
+    return task;
+  });
+}
+
 export const repair: Step<{ lost: boolean }> = {
   name: 'repair',
   args: fc.record({ lost: fc.boolean() }),
@@ -72,12 +81,7 @@ export const repair: Step<{ lost: boolean }> = {
     const hints = queues.flatMap((queue) => ['1', '2'].map((version) => key('ready', `${queue}:m:${version}`)));
     if (lost) await system.redis.del(...hints);
     await system.queue.upkeep.repair();
-    const moved = moves(model);
-    for (const { task, version } of moved) {
-      task.version = version;
-      enqueue(task, task.rank ?? '');
-    }
-    return `${lost ? 'after the hints were lost' : ''} ${labels(moved.map(({ task }) => task))}`;
+    return `${lost ? 'after the hints were lost' : ''} ${labels(applyRepair(model))}`;
   },
 };
 

@@ -35,6 +35,7 @@ export function create(model: Model, spec: NewTask, version: string): ModelTask 
     lost: 0,
     sequence: 1,
     aged: false,
+    forgotten: false,
     tokens: [],
     cancelRequested: false,
     chunks: [],

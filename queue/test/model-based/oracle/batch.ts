@@ -19,11 +19,17 @@ function byPlace(one: ModelTask, other: ModelTask): number {
   return time === otherTime ? number - otherNumber : time - otherTime;
 }
 
-/** The waiting tasks of one lane, oldest first. */
+/** The tasks of one lane that its group has not given out, oldest first. */
 function lane(model: Model, pool: PoolClaim, rank: string): ModelTask[] {
   return model.tasks
-    .filter(({ state, spec, version, rank: its }) => {
-      return state === 'queued' && spec.queue === pool.queue && spec.model === pool.model && version === pool.version && its === rank;
+    .filter(({ state, forgotten, spec, version, rank: its }) => {
+      return (
+        (state === 'queued' || forgotten) &&
+        spec.queue === pool.queue &&
+        spec.model === pool.model &&
+        version === pool.version &&
+        its === rank
+      );
     })
     .sort(byPlace);
 }
@@ -62,13 +68,14 @@ function prefix(tasks: readonly ModelTask[], most: number, maxRows: number, maxB
   return batch;
 }
 
-/** The tasks that the claim starts, in order; those that are overdue end on the way. */
+/** The tasks that the claim starts, in order. On the way those that are overdue end, and those that run go back to their executors. */
 export function batch(model: Model, request: ClaimRequest): ModelTask[] {
   for (const pools of request.queues) {
     for (let next = choose(model, pools, request.solo); next; next = choose(model, pools, request.solo)) {
       const most = next.rank === 'solo' ? 1 : next.pool.maxTasks;
       const taken = prefix(next.tasks, most, next.pool.maxRows, request.maxBytes);
-      for (const task of taken) if (task.deadline === 'past') finish(model, task, 'expired', 'START_DEADLINE');
+      for (const task of taken) if (task.deadline === 'past' && !task.forgotten) finish(model, task, 'expired', 'START_DEADLINE');
+      for (const task of taken.filter(({ forgotten }) => forgotten)) Object.assign(task, { forgotten: false, aged: false });
       const started = taken.filter(({ state }) => state === 'queued');
       if (started.length > 0) return started;
     }

@@ -26,6 +26,8 @@ export interface ModelTask {
   token?: string;
   /** The lease of the running attempt ran out. */
   aged: boolean;
+  /** It runs, but its lane's group was made anew and does not know that it was given out. */
+  forgotten: boolean;
   /** The token of the last settled attempt. */
   settled?: string;
   /** Every token ever given. */

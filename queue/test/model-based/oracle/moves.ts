@@ -13,6 +13,7 @@ function leaveExecutor(task: ModelTask): void {
   task.executor = undefined;
   task.token = undefined;
   task.aged = false;
+  task.forgotten = false;
 }
 
 /** Ends a task for good. */
@@ -69,7 +70,8 @@ function endsCancelled(model: Model, task: ModelTask): boolean {
 export function release(model: Model, task: ModelTask, rank: string, code: TaskErrorCode | '' = ''): void {
   if (endsCancelled(model, task)) return;
   task.history.push([task.attempt, code]);
-  enqueue(task, rank);
+  // Nothing was learned about a task that must run alone.
+  enqueue(task, task.rank === 'solo' ? 'solo' : rank);
 }
 
 export function fail(model: Model, task: ModelTask, code: TaskErrorCode): void {
