@@ -12,6 +12,8 @@ const shared: RedisOptions = {
   replyMapping: 'legacy',
   keepAlive: 30_000,
   connectTimeout: 5_000,
+  // While Redis loads its data, ioredis else sleeps for up to 10 s past the moment that it answers.
+  maxLoadingRetryTime: 100,
   socketTimeout: silenceMs,
   retryStrategy: (times) => Math.min(longestRetryMs, 20 * 2 ** Math.min(times, 5)),
 };

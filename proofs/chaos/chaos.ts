@@ -9,7 +9,7 @@ import { Load } from './load/load.ts';
 import { planTasks } from './load/plan.ts';
 import type { LoadParts } from './load/single.ts';
 import { readJournal } from './oracle/journal.ts';
-import { checkIdle, checkRest } from './oracle/leaks.ts';
+import { checkIdle, checkRest, registeredForNothing } from './oracle/leaks.ts';
 import { Ledger } from './oracle/ledger.ts';
 import { recoveries } from './oracle/recovery.ts';
 import { discarded } from './oracle/stale.ts';
@@ -42,7 +42,9 @@ export async function runChaos(settings: ChaosSettings, print: (line: string) =>
     progress = setInterval(() => print(progressLine(startedAt, settings, ledger, load, fleet, struck)), progressMs);
     const calm = new AbortController();
     const striking = strikeAll(fleet, faultChance, settings.faultEveryMs, AbortSignal.any([calm.signal, stop]), struck);
-    await load.submit(planTasks(taskChance, settings.tasks, `${settings.seed}-${startedAt}`), settings.loadMs, stop);
+    const plan = planTasks(taskChance, settings.tasks, `${settings.seed}-${startedAt}`);
+    await load.submit(plan, settings.loadMs, AbortSignal.any([stop, AbortSignal.timeout(settings.loadLimitMs)]));
+    if (load.submitted < plan.length) print(`out of time: ${plan.length - load.submitted} tasks were not submitted`);
     calm.abort();
     await striking;
     if (stop.aborted) return false;
@@ -93,6 +95,7 @@ async function judge(parts: LoadParts, fleet: Fleet, struck: readonly Struck[], 
   print(`stale results refused    ${stale}`);
   print(`results never settled    ${unsettled}`);
   print(`predictions cut off      ${cancelledCalls.length}`);
+  print(`executors left to expire ${await registeredForNothing(fleet.admin)}`);
   print(`processes                ${fleet.census.count}`);
   print(`lost with a killed Redis ${ledger.lost.size}${fleet.redisKills.length > 0 ? ` (killed ${fleet.redisKills.length} times)` : ''}`);
   for (const { taskId } of ledger.lost) print(`  lost: ${taskId}`);

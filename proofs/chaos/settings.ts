@@ -9,6 +9,8 @@ export interface ChaosSettings {
   clients: number;
   /** Within which the tasks are submitted, while the faults strike. */
   loadMs: number;
+  /** When submitting ends at the latest: outages hold it up. */
+  loadLimitMs: number;
   /** Between the beginnings of two faults, on average. */
   faultEveryMs: number;
   /** How long tasks may take to end after the last fault. */
@@ -36,9 +38,10 @@ export interface ChaosFlags {
 /** Flags with the rest filled in; `seed` where the flags have none. */
 export function settingsOf(flags: ChaosFlags, seed: number): ChaosSettings {
   const base = { ...(flags.quick ? quick : full), seed: flags.seed ?? seed, fsync: flags.fsync };
-  const sized = flags.tasks === undefined ? base : { ...base, tasks: flags.tasks };
+  const sized = { ...base, tasks: flags.tasks ?? base.tasks, loadLimitMs: 2 * base.loadMs };
   if (flags.minutes === undefined) return sized;
   const whole = flags.minutes * 60_000 - aroundMs;
   const drainMs = Math.min(sized.drainMs, whole / 2);
-  return { ...sized, drainMs, loadMs: Math.max(leastLoadMs, Math.min(sized.loadMs, whole - drainMs)) };
+  const loadLimitMs = Math.max(leastLoadMs, Math.min(sized.loadLimitMs, whole - drainMs));
+  return { ...sized, drainMs, loadLimitMs, loadMs: Math.min(sized.loadMs, loadLimitMs) };
 }

@@ -151,6 +151,21 @@ test('a parameter that would change an object is refused, not dropped', async ()
   expect(wrong).toMatchObject({ code: status.INVALID_ARGUMENT, details: expect.stringContaining('__proto__') });
 });
 
+/** Metadata (field 17) with one entry. */
+function metadataEntry(name: string): Buffer {
+  const key = Buffer.from(name);
+  const entry = Buffer.concat([Buffer.from([0x0a, key.length]), key, Buffer.from([0x12, 0x01, 0x61])]);
+  return Buffer.concat([Buffer.from([0x8a, 0x01, entry.length]), entry]);
+}
+
+test('metadata that an object cannot hold is refused, not dropped, and the same word elsewhere is fine', async () => {
+  const wrong = await failure(send('/inferq.v1.Broker/Submit', metadataEntry('__proto__')));
+  expect(wrong).toMatchObject({ code: status.INVALID_ARGUMENT, details: expect.stringContaining('metadata.__proto__') });
+  const metadata = { told: '__proto__', __proto__x: 'a' };
+  await reply((done) => edge.broker.submit(SubmitRequest.fromPartial({ model: '__proto__', metadata }), done));
+  expect(commands).toMatchObject([{ metadata }]);
+});
+
 test('names of ten megabytes and names of control characters get a short answer', async () => {
   for (const taskId of ['x'.repeat(10_000_000), '{tag}\r\n\u0000\u001b[31m', '\ud800'.repeat(1_000)]) {
     const wrong = await failure(reply((done) => edge.broker.getResult(GetResultRequest.fromPartial({ taskId }), done)));

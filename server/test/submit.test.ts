@@ -299,3 +299,18 @@ describe('the digest of a request', () => {
     expect(contentDigest(commandOf({ metadata: { a: 'b' }, idempotencyKey: 'k' }))).toBe(contentDigest(commandOf()));
   });
 });
+
+test('a reconnect while a waiting submit is under way does not take the task for one that has gone', async () => {
+  const release = t.queue.hold('submit');
+  t.queue.submitAnswer = ({ id }) => ({ kind: 'accepted', id, submittedAt: 0 });
+  const reply = t.broker.submit(commandOf(), { ...plain, waitMs: 10_000 }, openCall().call);
+  const { id } = await firstTask();
+  // The inbox is back before the script has run: there is no record yet.
+  t.queue.resume();
+  await vi.waitUntil(() => t.queue.callsOf('inspect').length > 0);
+  t.queue.create(id);
+  t.queue.watchers.add(id);
+  release();
+  t.queue.succeed(id);
+  expect(grantedValue(await reply).task?.snapshot.state).toBe('succeeded');
+});

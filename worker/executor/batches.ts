@@ -9,6 +9,9 @@ import type { Clock } from './clock.ts';
 import { type Held, type Ledger, modelKey, modelOf } from './ledger.ts';
 import { RunTimes } from './prediction.ts';
 
+/** How much longer than predicted a run may take before what waits behind it is given back. */
+const patienceMs = 1_000;
+
 export interface Run {
   readonly model: string;
   readonly rows: number;
@@ -104,6 +107,17 @@ export class Batches {
     this.#runTimes.observe(run.model, run.rows, this.#clock.now() - run.startedAt);
     this.#run = undefined;
     this.advance();
+  }
+
+  /**
+   * What waits behind a run that is long past its predicted end: others may start it sooner. Of such a run nothing is predicted
+   * any more, so that nothing else is claimed ahead of its end.
+   */
+  stalled(now: number): Held[] {
+    const run = this.#run;
+    if (!run || now - run.startedAt - (run.predictedMs ?? 0) < patienceMs) return [];
+    if (run.predictedMs !== undefined) this.#run = { ...run, predictedMs: undefined };
+    return this.#waiting.filter((held) => held.fate === 'live');
   }
 
   /** Hands back what has not begun; it will not begin any more. */

@@ -1,4 +1,4 @@
-/** Watches the limits of everything that runs, with one timer for all. */
+/** Watches the limits of everything that runs, and what it keeps waiting, with one timer for all. */
 
 import type { Attempts } from './attempts.ts';
 import type { Batches } from './batches.ts';
@@ -26,6 +26,7 @@ export function keepLimits(
     for (const held of soft) attempts.softLimit(held);
     for (const held of shared) attempts.release(held, true);
     for (const held of alone) attempts.hardLimit(held);
+    for (const held of batches.stalled(now)) attempts.release(held, held.task.solo);
     const model = stuckModel(ledger.entries(), now, stuckGraceMs) ?? batches.overstayed(now);
     if (model !== undefined) onStuck(model);
     again();

@@ -83,6 +83,23 @@ test('a claim ahead that finds nothing is not repeated while the batch runs', as
   expect(queue.claims).toHaveLength(claims);
 });
 
+test('what was claimed ahead of a run that does not end as predicted is given back, and nothing more is claimed for it', async () => {
+  const { engine, queue, clock } = await play([loadedModel('m', { maxBatchSize: 1 })], add(4));
+  engine.finish();
+  await clock.calm();
+  expect(engine.batches.at(-1)?.ids).toEqual(['m1']);
+  expect(queue.waiting.map(({ id }) => id)).toEqual(['m3']);
+  await clock.pass(500);
+  expect(queue.verbs('m2')).toEqual([]);
+  await clock.pass(600);
+  expect(queue.verbs('m2')).toEqual(['release']);
+  await clock.pass(5_000);
+  expect(queue.waiting.map(({ id }) => id)).toEqual(['m3']);
+  engine.finish();
+  await clock.calm();
+  expect(engine.batches.at(-1)?.ids).toEqual(['m3']);
+});
+
 test('an idle executor asks for the bell, sleeps until it rings, and looks around once a second', async () => {
   const { engine, queue, clock, deliver } = await play([loadedModel('m')]);
   expect(queue.claims).toMatchObject([{ waitForBell: true, solo: true }]);

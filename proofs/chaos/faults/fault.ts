@@ -31,13 +31,21 @@ export interface Fault {
   strike(fleet: Fleet, chance: Chance): Promise<Strike | undefined> | Strike | undefined;
 }
 
-/** One that is up and not struck, marked as struck; at least one of its kind is left alone. */
-export function victim(units: readonly Unit[], chance: Chance): Unit | undefined {
+/** One that is up and not struck, marked as struck; at least one of its kind is left alone. Those that `matters` names go first. */
+export function victim(units: readonly Unit[], chance: Chance, matters: (unit: Unit) => boolean = () => true): Unit | undefined {
   const sound = units.filter((unit) => unit.up && !unit.struck);
   if (sound.length < 2) return undefined;
-  const unit = chance.pick(sound);
+  const unit = chance.pick(sound.filter(matters)) ?? chance.pick(sound);
   if (unit) unit.struck = true;
   return unit;
+}
+
+/** A server, by preference one that clients are connected to, and which these are. */
+export function servingVictim(fleet: Fleet, chance: Chance): { server: Unit; clients: number[] } | undefined {
+  const clientsOf = (unit: Unit) =>
+    fleet.balancers.flatMap((balancer, index) => (balancer.targets.includes(fleet.portOf(unit)) ? [index] : []));
+  const server = victim(fleet.servers, chance, (unit) => clientsOf(unit).length > 0);
+  return server && { server, clients: clientsOf(server) };
 }
 
 /** Marks a unit as sound again, whatever happens to `work`. */
@@ -47,9 +55,4 @@ export async function untilSound(unit: Unit, work: Promise<unknown>): Promise<vo
   } finally {
     unit.struck = false;
   }
-}
-
-/** The clients whose connections go to a server now. */
-export function clientsOf(fleet: Fleet, port: number): number[] {
-  return fleet.balancers.flatMap((balancer, index) => (balancer.targets.includes(port) ? [index] : []));
 }

@@ -2,15 +2,15 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { overLeaseMs } from '../settings.ts';
-import { clientsOf, type Fault, untilSound, victim } from './fault.ts';
+import { type Fault, servingVictim, untilSound } from './fault.ts';
 
 export const freezeServer: Fault = {
   name: 'freeze server',
   weight: 2,
   strike(fleet, chance) {
-    const server = victim(fleet.servers, chance);
-    if (!server) return undefined;
-    const clients = clientsOf(fleet, fleet.portOf(server));
+    const found = servingVictim(fleet, chance);
+    if (!found) return undefined;
+    const { server, clients } = found;
     server.signal('SIGSTOP');
     const thawed = pause(overLeaseMs).then(() => server.signal('SIGCONT'));
     const since = Date.now() + overLeaseMs;

@@ -1,14 +1,14 @@
 /** A server dies: its clients go on with another one. */
 
-import { clientsOf, type Fault, untilSound, victim } from './fault.ts';
+import { type Fault, servingVictim, untilSound } from './fault.ts';
 
 export const killServer: Fault = {
   name: 'kill server',
   weight: 3,
   strike(fleet, chance) {
-    const server = victim(fleet.servers, chance);
-    if (!server) return undefined;
-    const clients = clientsOf(fleet, fleet.portOf(server));
+    const found = servingVictim(fleet, chance);
+    if (!found) return undefined;
+    const { server, clients } = found;
     const since = Date.now();
     const { starts } = server;
     server.signal('SIGKILL');

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort, startRedis, type TestRedis } from '@inferq/test/support/redis.ts';
 import { Redis } from 'ioredis';
 import { type ChaosSettings, leaseMs } from '../settings.ts';
-import { Census, signal } from './children.ts';
+import { Census, childrenOf, signal } from './children.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 import { Unit } from './unit.ts';
 
@@ -69,10 +69,13 @@ export class Fleet {
     return this.workers.flatMap(({ children }) => children);
   }
 
-  /** Ends every process of this run at once, frozen ones too. */
+  /** Ends every process of this run at once: frozen ones too, and those that are just starting. */
   kill(): void {
-    for (const unit of this.units) unit.kill();
-    for (const pid of this.census.running()) signal(pid, 'SIGKILL');
+    for (const unit of this.units) unit.giveUp();
+    const own = childrenOf(process.pid).filter((pid) => pid !== this.redis.pid);
+    for (const pid of [...own.flatMap(childrenOf), ...own, ...this.census.running()]) {
+      if (pid !== this.redis.pid) signal(pid, 'SIGKILL');
+    }
   }
 
   /** Stops servers and workers as an operator does; resolves to those that did not end well. */

@@ -80,11 +80,9 @@ export class Unit {
     return this.#ended;
   }
 
-  /** Ends it and its executors at once. */
-  kill(): void {
+  /** Lets it stay down, however it ends. */
+  giveUp(): void {
     this.#stopping = true;
-    for (const pid of this.children) signal(pid, 'SIGKILL');
-    this.signal('SIGKILL');
   }
 
   async #launch(): Promise<void> {

@@ -9,8 +9,8 @@ import { type LoadParts, runSingle } from './single.ts';
 
 const tickMs = 20;
 /** So many may be under way one by one: an outage must not pile up calls without end. */
-const mostSingle = 500;
-const mostOnStreams = 3_000;
+const mostSingle = 1_500;
+const mostOnStreams = 8_000;
 
 export class Load {
   readonly #parts: LoadParts;
@@ -33,7 +33,7 @@ export class Load {
     return this.#streams.reduce((sum, { open }) => sum + open, 0);
   }
 
-  /** Resolves when all are handed over, which takes `withinMs`, or longer where the broker cannot follow. */
+  /** Resolves when all are handed over, which takes `withinMs`, or longer where the broker cannot follow; or when `over` fires. */
   async submit(plan: readonly Planned[], withinMs: number, over: AbortSignal): Promise<void> {
     const startedAt = performance.now();
     for (const planned of plan) {

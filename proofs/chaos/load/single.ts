@@ -22,13 +22,20 @@ function other(clients: readonly LoadClient[], { index }: LoadClient): LoadClien
   return clients[(index + 1) % clients.length] as LoadClient;
 }
 
+export interface Answered<T> {
+  reply: T;
+  /** When the call began that was answered: epoch milliseconds. */
+  askedAt: number;
+}
+
 /** Calls until the broker answers: whatever went wrong on the way may be asked again. Undefined where it is time to give up. */
-export async function insist<T>(parts: LoadParts, client: LoadClient, call: () => Promise<T>): Promise<T | undefined> {
+export async function insist<T>(parts: LoadParts, client: LoadClient, call: () => Promise<T>): Promise<Answered<T> | undefined> {
   while (!parts.giveUp.aborted) {
+    const askedAt = Date.now();
     try {
       const reply = await call();
       parts.ledger.heard(client.index);
-      return reply;
+      return { reply, askedAt };
     } catch (error) {
       if (!(error instanceof UnavailableError || error instanceof DeadlineError || error instanceof AbortedError)) throw error;
       await pause(tryAgainMs);
@@ -54,7 +61,7 @@ async function submit(parts: LoadParts, client: LoadClient, entry: Entry): Promi
   const { planned } = entry;
   const by = planned.twice ? [client, other(parts.clients, client)] : [client];
   const replies = await Promise.all(by.map((one) => insist(parts, one, () => one.api.submit(planned.request))));
-  for (const reply of replies) if (reply) accept(parts, client, entry, reply.taskId);
+  for (const answered of replies) if (answered) accept(parts, client, entry, answered.reply.taskId);
   return entry.taskId !== undefined;
 }
 
@@ -68,9 +75,8 @@ export function accept(parts: LoadParts, client: LoadClient, entry: Entry, taskI
 async function cancel(parts: LoadParts, client: LoadClient, entry: Entry, how: { afterMs: number; force: boolean }): Promise<void> {
   await pause(how.afterMs);
   try {
-    const task = await insist(parts, client, () => client.api.cancel(entry.taskId ?? '', { force: how.force }));
-    entry.cancelled = true;
-    if (task) parts.ledger.see(entry, task, `client ${client.index}, cancel`);
+    const answered = await insist(parts, client, () => client.api.cancel(entry.taskId ?? '', { force: how.force }));
+    if (answered) parts.ledger.see(entry, answered.reply, `client ${client.index}, cancel`, answered.askedAt);
   } catch (error) {
     fail(parts.ledger, entry, error);
   }
@@ -78,8 +84,8 @@ async function cancel(parts: LoadParts, client: LoadClient, entry: Entry, how: {
 
 async function ask(parts: LoadParts, client: LoadClient, entry: Entry): Promise<void> {
   while (!entry.end && !parts.giveUp.aborted) {
-    const task = await insist(parts, client, () => client.api.getResult(entry.taskId ?? '', { waitMs: askMs, signal: parts.giveUp }));
-    if (task) parts.ledger.see(entry, task, `client ${client.index}, getResult`);
+    const answered = await insist(parts, client, () => client.api.getResult(entry.taskId ?? '', { waitMs: askMs, signal: parts.giveUp }));
+    if (answered) parts.ledger.see(entry, answered.reply, `client ${client.index}, getResult`, answered.askedAt);
   }
 }
 
@@ -116,15 +122,16 @@ async function predict(parts: LoadParts, client: LoadClient, entry: Entry): Prom
     });
     parts.ledger.heard(client.index);
     parts.ledger.accept(entry, task.id);
-    parts.ledger.see(entry, task, `client ${client.index}, predict`);
+    parts.ledger.see(entry, task, `client ${client.index}, predict`, Date.now());
   } catch (error) {
     if (error instanceof TaskFailedError) {
       parts.ledger.heard(client.index);
       parts.ledger.accept(entry, error.task.id);
-      return parts.ledger.see(entry, error.task, `client ${client.index}, predict`);
+      return parts.ledger.see(entry, error.task, `client ${client.index}, predict`, Date.now());
     }
     // Given up: how its task ended is looked up when all is over.
-    if (!(error instanceof DeadlineError && patienceMs !== undefined) && !parts.giveUp.aborted) throw error;
+    const inTime = !(error instanceof DeadlineError || error instanceof UnavailableError);
+    if ((inTime || patienceMs === undefined) && !parts.giveUp.aborted) throw error;
   }
 }
 

@@ -21,11 +21,10 @@ export interface Entry {
   /** Since its first acknowledgement. */
   taskId?: string;
   acknowledgedAt?: number;
-  /** The first one; all later ones must say the same. */
+  /** As it was told first; whoever is told later is told the same. */
   end?: End;
   /** Ends told, the first included. */
   told: number;
-  cancelled: boolean;
   /** What its watches got, for people. */
   watches: string[];
 }

@@ -39,7 +39,7 @@ export class Ledger {
   }
 
   open(planned: Planned): Entry {
-    const entry: Entry = { planned, told: 0, cancelled: false, watches: [] };
+    const entry: Entry = { planned, told: 0, watches: [] };
     this.entries.push(entry);
     return entry;
   }
@@ -59,11 +59,12 @@ export class Ledger {
     entry.acknowledgedAt = Date.now();
   }
 
-  /** Somebody saw the task. Where it has ended, it must have ended as everybody was told before. */
-  see(entry: Entry, task: Task, by: string): void {
+  /** Somebody saw the task, having asked at `askedAt`. Where it has ended, it must have ended as everybody was told before. */
+  see(entry: Entry, task: Task, by: string, askedAt: number): void {
     const end = endOf(task, by);
     if (!end) {
-      if (entry.end && !this.excused(entry.end.at)) this.violate(`${by} saw it ${task.state} after it had ended ${tell(entry.end)}`, entry);
+      if (entry.end && entry.end.at < askedAt && !this.excused(entry.end.at))
+        this.violate(`${by} saw it ${task.state} after it had ended ${tell(entry.end)}`, entry);
       return;
     }
     entry.told++;

@@ -8,6 +8,8 @@ import type { Run } from './journal.ts';
 import type { Ledger } from './ledger.ts';
 
 const atOnce = 64;
+/** A prediction that was given up may be looked up before its call's end has cancelled it. */
+const lastWaitMs = 5_000;
 
 /** The record of every acknowledged task, as it stands in the end. */
 export async function readRecords(parts: LoadParts): Promise<Map<Entry, Task>> {
@@ -29,10 +31,11 @@ async function readRecord(parts: LoadParts, client: LoadClient, entry: Entry): P
     if (entry.planned.way === 'predict' && entry.taskId === undefined) await findPredicted(parts, client, entry);
     const { taskId } = entry;
     if (taskId === undefined) return undefined;
-    const task = await insist(parts, client, () => client.api.getResult(taskId, { waitMs: 5_000 }));
-    if (!task) return undefined;
+    const answered = await insist(parts, client, () => client.api.getResult(taskId, { waitMs: lastWaitMs }));
+    if (!answered) return undefined;
+    const { reply: task, askedAt } = answered;
     if (!isTerminal(task.state)) ledger.violate(`it was acknowledged, and is still ${task.state}`, entry);
-    ledger.see(entry, task, 'the record');
+    ledger.see(entry, task, 'the record', askedAt);
     return task;
   } catch (error) {
     if (error instanceof NotFoundError && !ledger.excused(entry.acknowledgedAt))
@@ -44,8 +47,8 @@ async function readRecord(parts: LoadParts, client: LoadClient, entry: Entry): P
 
 /** A prediction that was given up tells no id; its idempotency key does. */
 async function findPredicted(parts: LoadParts, client: LoadClient, entry: Entry): Promise<void> {
-  const reply = await insist(parts, client, () => client.api.submit(entry.planned.request));
-  if (reply) parts.ledger.accept(entry, reply.taskId);
+  const answered = await insist(parts, client, () => client.api.submit(entry.planned.request));
+  if (answered) parts.ledger.accept(entry, answered.reply.taskId);
 }
 
 /** Each result was made by exactly one run, and no attempt was started twice. */

@@ -36,9 +36,10 @@ export class WatchCheck {
       this.#nextChunk = 0;
     }
     if (event.kind === 'chunk') this.#chunk(event);
-    if (event.kind === 'state' || event.kind === 'snapshot') {
-      this.#ledger.see(this.#entry, event.task, this.#by);
-      if (isTerminal(event.task.state)) this.#end(event.task.state, event.task.partial);
+    // A watch tells what happened in order: only its end says how the task stands now.
+    if ((event.kind === 'state' || event.kind === 'snapshot') && isTerminal(event.task.state)) {
+      this.#ledger.see(this.#entry, event.task, this.#by, Date.now());
+      this.#end(event.task.state, event.task.partial);
     }
     this.#lastAt = Date.now();
   }

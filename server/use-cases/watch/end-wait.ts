@@ -15,6 +15,8 @@ export class EndWait implements Listener {
   #settled = false;
   #reading = false;
   #stale = false;
+  /** The task is there: a read that is sent from now on finds its record, unless that has gone. */
+  #stored = false;
 
   constructor(hub: WatchHub, taskId: string) {
     this.#hub = hub;
@@ -22,8 +24,9 @@ export class EndWait implements Listener {
     hub.enter(this);
   }
 
-  /** Resolves with the end, or after `ms`, or when `signal` fires. */
+  /** Resolves with the end, or after `ms`, or when `signal` fires. To be called once the task is stored. */
   async within(ms: number, clock: Clock, signal: AbortSignal): Promise<WaitOutcome> {
+    this.#stored = true;
     const giveUp = () => this.#outcome.resolve({ kind: 'over' });
     if (signal.aborted) giveUp();
     const cancelTimer = clock.after(ms, giveUp);
@@ -65,10 +68,12 @@ export class EndWait implements Listener {
     this.#reading = true;
     while (this.#stale && !this.#settled) {
       this.#stale = false;
+      const stored = this.#stored;
       const read = await this.#hub.persist(async () => ({ snapshot: await this.#hub.inspect(this.taskId) }));
       if (read === undefined) break;
-      if (read.snapshot === undefined) this.#settle({ kind: 'vanished' });
-      else this.see(read.snapshot);
+      if (read.snapshot !== undefined) this.see(read.snapshot);
+      // A reconnect while the submit was under way: its script is yet to come, and registers the inbox itself.
+      else if (stored) this.#settle({ kind: 'vanished' });
     }
     this.#reading = false;
   }
