@@ -55,6 +55,8 @@ export const limits = {
   ignoredResultTtlMs: minute,
   /** How long worker and model entries outlive their last announcement. */
   registryTtlMs: 7 * day,
+  /** How long an executor stays registered after its worker was last heard: one that nobody struck, because its host vanished. */
+  executorTtlMs: hour,
   attemptOutputTtlMs: 10 * minute,
   unboundGraceMs: 2 * second,
 } as const;

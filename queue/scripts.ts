@@ -16,6 +16,7 @@ const numbers: Record<string, number> = {
   defaultResultTtl: defaults.resultTtlMs,
   ignoredResultTtl: limits.ignoredResultTtlMs,
   registryTtl: limits.registryTtlMs,
+  executorTtl: limits.executorTtlMs,
   inlineBytes: limits.inlineBytes,
   chunkBytesPerTask: limits.chunkBytesPerTask,
   lostLeases: defaults.lostLeases,

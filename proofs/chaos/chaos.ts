@@ -44,7 +44,7 @@ export async function runChaos(settings: ChaosSettings, print: (line: string) =>
     const striking = strikeAll(fleet, faultChance, settings.faultEveryMs, AbortSignal.any([calm.signal, stop]), struck);
     const plan = planTasks(taskChance, settings.tasks, `${settings.seed}-${startedAt}`);
     await load.submit(plan, settings.loadMs, AbortSignal.any([stop, AbortSignal.timeout(settings.loadLimitMs)]));
-    if (load.submitted < plan.length) print(`out of time: ${plan.length - load.submitted} tasks were not submitted`);
+    if (load.submitted < plan.length && !stop.aborted) print(`out of time: ${plan.length - load.submitted} tasks were not submitted`);
     calm.abort();
     await striking;
     if (stop.aborted) return false;

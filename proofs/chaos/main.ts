@@ -37,7 +37,7 @@ const program = new Command('chaos')
   .addOption(new Option('--tasks <number>', 'how many to submit (default: 20000)').argParser(atLeast('--tasks', 1)))
   .addOption(new Option('--minutes <number>', 'take no longer than about so long').argParser(atLeast('--minutes', 1)))
   .addOption(new Option('--fsync <policy>', "Redis' appendfsync").choices(['everysec', 'always']).default('everysec'))
-  .option('--quick', 'about a minute, with 2000 tasks')
+  .option('--quick', 'one to two minutes, with 2000 tasks')
   .action(run);
 
 try {

@@ -12,12 +12,13 @@ for _, queue in ipairs(request[3]) do redis.call('ZADD', P .. @queues, now, queu
 for _, executor in ipairs(request[4]) do
   local record = P .. @executor .. executor
   redis.call('HSETNX', record, 'idle', '0')
-  redis.call('PEXPIRE', record, ttl)
+  redis.call('PEXPIRE', record, %executorTtl)
   redis.call('ZADD', P .. @executors, now, executor)
 end
 for _, model in ipairs(request[5]) do
   redis.call('ZADD', P .. @models, now, model)
   redis.call('PEXPIRE', P .. @model .. model, ttl)
 end
-for _, set in ipairs({ @workers, @queues, @models, @executors }) do redis.call('ZREMRANGEBYSCORE', P .. set, '-inf', now - ttl) end
+redis.call('ZREMRANGEBYSCORE', P .. @executors, '-inf', now - %executorTtl)
+for _, set in ipairs({ @workers, @queues, @models }) do redis.call('ZREMRANGEBYSCORE', P .. set, '-inf', now - ttl) end
 return 0

@@ -60,7 +60,7 @@ test('a heartbeat keeps the models of a worker that is still up live, though ano
 
 test('what nobody announces for seven days is forgotten', async () => {
   await announce({ queue: 'vision' });
-  for (const name of [key('worker', 'w1'), key('model', 'm:1'), key('executor', 'x1')]) {
+  for (const name of [key('worker', 'w1'), key('model', 'm:1')]) {
     const ttl = await storage.redis.pttl(name);
     expect(ttl > limits.registryTtlMs - 5_000 && ttl <= limits.registryTtlMs).toBe(true);
   }
@@ -68,6 +68,15 @@ test('what nobody announces for seven days is forgotten', async () => {
   expect((await storage.registry.readRegistry()).queues).toEqual(['default']);
   await storage.register('x1');
   expect(await storage.redis.zscore(key('queues'), 'vision')).toBeNull();
+});
+
+test('an executor whose host vanished stays registered for an hour', async () => {
+  await announce();
+  const ttl = await storage.redis.pttl(key('executor', 'x1'));
+  expect(ttl > limits.executorTtlMs - 5_000 && ttl <= limits.executorTtlMs).toBe(true);
+  await storage.redis.zadd(key('executors'), Date.now() - limits.executorTtlMs - 1_000, 'gone');
+  await storage.register('x1');
+  expect(await storage.redis.zrange(key('executors'), '0', '-1')).not.toContain('gone');
 });
 
 test('a heartbeat leaves a sleeping executor asleep and listening', async () => {
