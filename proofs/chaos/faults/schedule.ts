@@ -6,6 +6,7 @@ import type { Fleet } from '../fleet/fleet.ts';
 import { cutClients } from './cut-clients.ts';
 import { cutRedis } from './cut-redis.ts';
 import { dropGroup } from './drop-group.ts';
+import { killServer, restartServer } from './end-server.ts';
 import type { Fault, Strike } from './fault.ts';
 import { flushScripts } from './flush-scripts.ts';
 import { freezeExecutor } from './freeze-executor.ts';
@@ -14,10 +15,8 @@ import { freezeServer } from './freeze-server.ts';
 import { freezeSupervisor } from './freeze-supervisor.ts';
 import { freezeWorker } from './freeze-worker.ts';
 import { killExecutor } from './kill-executor.ts';
-import { killServer } from './kill-server.ts';
 import { killSupervisor } from './kill-supervisor.ts';
 import { killRedis, stopRedis } from './restart-redis.ts';
-import { restartServer } from './restart-server.ts';
 import { restartWorker } from './restart-worker.ts';
 import { silenceRedis } from './silence-redis.ts';
 
