@@ -91,3 +91,33 @@ test('a task over its hard limit fails alone, and its executor is replaced', asy
   expect(await stack.client.getResult(taskId, { waitMs: 20_000 })).toMatchObject({ state: 'FAILED', error: { code: 'HARD_TIME_LIMIT' } });
   expect(await stack.client.predict(probe(), { timeoutMs: 20_000 })).toMatchObject({ state: 'SUCCEEDED' });
 });
+
+/** A batch of one task that never returns, with a hard limit of a second, and three neighbours with one of five minutes. */
+async function hangInABatch(hang: string) {
+  const { client } = stack;
+  // One slow task holds the executor, so that the others wait and come as one batch.
+  const first = await client.submit(probe({ busy_ms: 1_000 }));
+  await eventually('the first runs', async () => (await client.getResult(first.taskId)).state === 'RUNNING');
+  const culprit = await client.submit({ ...probe(), parameters: { hang }, hardTimeLimitMs: 1_000 });
+  const neighbours = await Promise.all([1, 2, 3].map(() => client.submit({ ...probe(), maxAttempts: 1, hardTimeLimitMs: 300_000 })));
+  const ended = await Promise.all(neighbours.map(({ taskId }) => client.getResult(taskId, { waitMs: 40_000 })));
+  return { failed: await client.getResult(culprit.taskId, { waitMs: 5_000 }), ended };
+}
+
+test.each(['early', 'late'])(
+  'a task that blocks its thread for ever fails alone at its hard limit, and its neighbours run again, uncharged (%s)',
+  async (hang) => {
+    stack = await startStack();
+    const { failed, ended } = await hangInABatch(hang);
+    const again = { state: 'SUCCEEDED', attempt: 2, chargedAttempts: 0, earlierExecutions: [{ batchTasks: 4 }] };
+    for (const task of ended) expect(task).toMatchObject(again);
+    expect(failed).toMatchObject({ state: 'FAILED', attempt: 2, chargedAttempts: 1, error: { code: 'HARD_TIME_LIMIT' } });
+  },
+);
+
+test('a task that waits for ever without blocking its thread fails at its hard limit, and its neighbours succeed at once', async () => {
+  stack = await startStack();
+  const { failed, ended } = await hangInABatch('await');
+  for (const task of ended) expect(task).toMatchObject({ state: 'SUCCEEDED', attempt: 1, execution: { batchTasks: 4 } });
+  expect(failed).toMatchObject({ state: 'FAILED', attempt: 1, error: { code: 'HARD_TIME_LIMIT' } });
+});

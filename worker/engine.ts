@@ -57,6 +57,8 @@ export interface Engine {
   start(model: ModelRef, tasks: EngineTask[]): void;
   /** Fires the item's signal. A plain ONNX model acts on it between slices: `cancel` and `soft` then fail the item. */
   abort(key: string, why: 'cancel' | 'soft'): void;
+  /** Calls `answered` as soon as no call blocks the inference thread: one that only awaits something lets the answer through. */
+  ping(answered: () => void): void;
   close(): Promise<void>;
 }
 

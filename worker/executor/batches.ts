@@ -109,13 +109,19 @@ export class Batches {
     this.advance();
   }
 
+  /** Whether a run is under way that may well take as long as it has taken. */
+  onSchedule(now: number): boolean {
+    const run = this.#run;
+    return run !== undefined && now - run.startedAt - (run.predictedMs ?? 0) < patienceMs;
+  }
+
   /**
    * What waits behind a run that is long past its predicted end: others may start it sooner. Of such a run nothing is predicted
    * any more, so that nothing else is claimed ahead of its end.
    */
   stalled(now: number): Held[] {
     const run = this.#run;
-    if (!run || now - run.startedAt - (run.predictedMs ?? 0) < patienceMs) return [];
+    if (!run || this.onSchedule(now)) return [];
     if (run.predictedMs !== undefined) this.#run = { ...run, predictedMs: undefined };
     return this.#waiting.filter((held) => held.fate === 'live');
   }

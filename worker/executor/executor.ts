@@ -10,6 +10,7 @@ import { keepLeases } from './lease-keeper.ts';
 import { Ledger } from './ledger.ts';
 import { keepLimits } from './limit-keeper.ts';
 import type { EndReason, ExecutorOptions } from './messages.ts';
+import { Pulse } from './pulse.ts';
 import { Settler } from './settler.ts';
 
 export interface ExecutorParts {
@@ -108,7 +109,7 @@ export class Executor {
         onCancel: (held) => attempts.cancel(held),
         onLost: (held) => attempts.lose(held),
       }),
-      keepLimits(this.#ledger, attempts, this.#batches, clock, (model) => void this.end('stuck', `a run of ${model} does not end`)),
+      keepLimits(this.#ledger, attempts, this.#batches, clock, new Pulse(this.engine), (what) => void this.end('stuck', what)),
     );
     this.#claimer.pump();
   }
@@ -124,17 +125,18 @@ export class Executor {
    */
   async stop(graceMs: number): Promise<void> {
     this.#claimer.stop();
-    this.#takeBacks.push(this.#parts.clock.after(graceMs, () => this.#releaseAll()));
+    this.#takeBacks.push(this.#parts.clock.after(graceMs, () => this.#releaseAll({ suspects: false })));
     await this.#until(() => this.#answered && this.#ledger.ours().length === 0);
     this.#close();
   }
 
-  /** Gives back what is not caught in a call, for at most a lease, and then asks to be ended. */
+  /** Gives back what it holds, unless that dies with the engine; waits at most a lease for the answer, and then asks to be ended. */
   async end(reason: EndReason, message: string): Promise<void> {
     if (this.#ending) return;
     this.#ending = true;
     this.#claimer.stop();
-    if (reason === 'stuck') this.#releaseAll();
+    // Whatever the engine has may be what does not end. Nothing is proven, so nothing is charged.
+    if (reason === 'stuck') this.#releaseAll({ suspects: true });
     if (reason !== 'struck') {
       const { clock, identity } = this.#parts;
       const patience = new Promise<void>((resolve) => this.#takeBacks.push(clock.after(identity.leaseMs, resolve)));
@@ -148,8 +150,9 @@ export class Executor {
     return this.#settler.done && !this.#claimer.claiming;
   }
 
-  #releaseAll(): void {
-    for (const held of this.#ledger.ours()) if (held.fate === 'live') this.#attempts.release(held, false);
+  /** With `suspects`, what is in the engine must next run alone. */
+  #releaseAll({ suspects }: { suspects: boolean }): void {
+    for (const held of this.#ledger.ours()) if (held.fate === 'live') this.#attempts.release(held, suspects && held.inEngine);
   }
 
   #until(until: () => boolean): Promise<void> {

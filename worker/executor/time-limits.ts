@@ -7,25 +7,33 @@ export interface Overdue {
   soft: Held[];
   /** Past the hard limit in company: it proves nothing against them. */
   shared: Held[];
-  /** Past the hard limit, and nothing else was in the call. */
+  /** Past the hard limit, and the engine had nothing else. */
   alone: Held[];
 }
 
 /**
- * Sorts out what is past its limits at `now`. Company is whatever the engine still has of the same model, lost and given-back
- * attempts included: the last one to pass the limit of a shared call is no more proven guilty than the first.
+ * Sorts out what is past its limits at `now`. Company is whatever else the engine still has, lost and given-back attempts
+ * included: the last one to pass the limit of a shared call is no more proven guilty than the first. Other models count,
+ * because a call of theirs holds the same thread.
  */
 export function overdueAt(entries: readonly Held[], now: number): Overdue {
-  const inCall = new Map<string, number>();
-  for (const held of entries) if (held.inEngine) inCall.set(held.model, (inCall.get(held.model) ?? 0) + 1);
-  const running = entries.filter((held) => held.inEngine && held.fate === 'live');
-  const hard = running.filter((held) => now - held.startedAt >= held.task.hardLimitMs);
+  const inEngine = entries.filter((held) => held.inEngine);
+  const running = inEngine.filter((held) => held.fate === 'live');
+  const hard = running.filter((held) => pastHardLimit(held, now));
   const soft = running.filter(
     (held) =>
       !hard.includes(held) && !held.softFired && held.task.softLimitMs !== undefined && now - held.startedAt >= held.task.softLimitMs,
   );
-  const company = (held: Held) => (inCall.get(held.model) ?? 1) > 1;
-  return { soft, shared: hard.filter(company), alone: hard.filter((held) => !company(held)) };
+  return inEngine.length > 1 ? { soft, shared: hard, alone: [] } : { soft, shared: [], alone: hard };
+}
+
+/** Whether the engine still has something that it should long be done with, ours or not. */
+export function anyOverstays(entries: readonly Held[], now: number): boolean {
+  return entries.some((held) => held.inEngine && pastHardLimit(held, now));
+}
+
+function pastHardLimit(held: Held, now: number): boolean {
+  return now - held.startedAt >= held.task.hardLimitMs;
 }
 
 /**

@@ -7,6 +7,7 @@ export type AbortReason = 'cancel' | 'soft';
 export type ToThread =
   | { kind: 'start'; model: ModelRef; tasks: EngineTask[] }
   | { kind: 'abort'; key: string; why: AbortReason }
+  | { kind: 'ping' }
   /** Which emitted chunks Redis has, and which attempts turned out lost. */
   | { kind: 'held'; chunks: { chunk: number; held: boolean }[] };
 
@@ -21,7 +22,8 @@ export type FromThread =
   | { kind: 'ready'; models: LoadedModel[] }
   /** Nothing was loaded: a sentence for people. */
   | { kind: 'refused'; sentence: string }
-  | { kind: 'events'; events: ThreadEvent[] };
+  | { kind: 'events'; events: ThreadEvent[] }
+  | { kind: 'pong' };
 
 /** The same bytes in memory that nothing else uses, so that it can pass to another thread. Copies a view into a larger buffer. */
 export function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {

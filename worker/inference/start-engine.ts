@@ -15,6 +15,7 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
   const thread = new Worker(new URL('./thread.ts', import.meta.url), { name: 'inference', workerData: options });
   const tell = listen(thread, listener);
   let state: 'loading' | 'ready' | 'over' = 'loading';
+  const pings: (() => void)[] = [];
   const { promise, resolve, reject } = Promise.withResolvers<readonly LoadedModel[]>();
 
   const broken = (error: Error) => {
@@ -30,6 +31,7 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
       state = 'ready';
       resolve(message.models);
     }
+    if (message.kind === 'pong') pings.shift()?.();
     if (message.kind === 'events') for (const event of message.events) if (state === 'ready') tell(event);
   });
 
@@ -42,6 +44,10 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
         say({ kind: 'start', model, tasks: owned }, [...new Set(owned.map(({ input }) => input.buffer))]);
       },
       abort: (key, why) => say({ kind: 'abort', key, why }),
+      ping(answered) {
+        pings.push(answered);
+        say({ kind: 'ping' });
+      },
       async close() {
         state = 'over';
         await thread.terminate();

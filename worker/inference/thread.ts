@@ -44,6 +44,9 @@ function serve(runners: readonly ModelRunner[], outbox: Outbox): void {
       case 'abort':
         for (const runner of runners) runner.abort(message.key, message.why);
         break;
+      case 'ping':
+        say({ kind: 'pong' });
+        break;
       case 'held':
         for (const { chunk, held } of message.chunks) outbox.held(chunk, held);
         break;

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { plusOne } from '../../test/support/onnx-fixture.ts';
 import { engineOn, floats, taskOf, text, textOf } from './engine-harness.ts';
@@ -172,4 +174,25 @@ export default defineHandler({
   engine.start(ref, [say('a', 'crash')]);
   await heard.until(() => heard.failure);
   expect(heard.failure?.message).toBe('fell over');
+});
+
+test('a ping is not answered before the call that blocks the thread has returned', async () => {
+  const { engine, heard } = await talking(`
+import { existsSync } from 'node:fs';
+export default defineHandler({
+  load: () => undefined,
+  async run([item]) {
+    const file = heard(item!);
+    if (file) await item!.emit(say('begun'));
+    while (file && !existsSync(file));
+    item!.complete(say('returned'));
+  },
+});`);
+  const file = join(await repositoryOf({}), 'now');
+  engine.start(ref, [say('a', file)]);
+  await heard.until(() => heard.chunks[0]);
+  const answered = new Promise<void>((resolve) => engine.ping(resolve));
+  await writeFile(file, '');
+  await answered;
+  expect(heard.outcomes.has('a')).toBe(true);
 });

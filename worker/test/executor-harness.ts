@@ -196,6 +196,8 @@ export class PlayedEngine implements Engine {
   readonly models: readonly LoadedModel[];
   readonly batches: { model: string; ids: string[] }[] = [];
   readonly aborted: string[] = [];
+  #owed: (() => void)[] = [];
+  #blocked = false;
   readonly #listener: EngineListener;
   readonly #keys = new Map<string, string>();
 
@@ -214,7 +216,18 @@ export class PlayedEngine implements Engine {
     this.aborted.push(`${key.slice(0, key.lastIndexOf('/'))} ${why}`);
   }
 
+  ping(answered: () => void): void {
+    if (this.#blocked) this.#owed.push(answered);
+    else answered();
+  }
+
   async close(): Promise<void> {}
+
+  /** A call blocks the inference thread, until it does not. */
+  block(blocked: boolean): void {
+    this.#blocked = blocked;
+    if (!blocked) for (const answered of this.#owed.splice(0)) answered();
+  }
 
   end(id: string, outcome: EngineOutcome = { kind: 'complete', output: new Uint8Array(1), partial: false }): void {
     this.#listener.settled(this.#keys.get(id) ?? '', outcome, { ranMs: 5, batchTasks: 1, batchRows: 1 });

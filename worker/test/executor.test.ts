@@ -230,7 +230,78 @@ test('in company past its hard limit proves nothing: each goes back uncharged to
   expect(ended).toEqual(['stuck']);
 });
 
-test('an executor that is stuck gives back what waits behind the stuck run, free to run with others', async () => {
+const shortAndLong = (queue: PlayedQueue) => {
+  queue.add('m', { id: 'short', more: { hardLimitMs: 1_000 } });
+  queue.add('m', { id: 'long' });
+};
+
+test.each([
+  ['a run', batching],
+  ['a step', stepping],
+])('%s that blocks its thread past one task’s hard limit does not hold the others until theirs: all run alone next', async (_, models) => {
+  const { engine, queue, clock, ended } = await play(models, shortAndLong);
+  engine.block(true);
+  await clock.pass(1_100);
+  expect(queue.settlement('short')).toMatchObject({ verb: 'release', solo: true });
+  expect(queue.verbs('long')).toEqual([]);
+  await clock.pass(1_000);
+  expect(queue.settlement('long')).toMatchObject({ verb: 'release', solo: true });
+  expect(ended).toEqual(['stuck']);
+});
+
+test('a call that lets its thread answer past one task’s hard limit may go on with the others', async () => {
+  const { engine, queue, clock, ended } = await play(batching, shortAndLong);
+  await clock.pass(1_100);
+  for (let stretch = 0; stretch < 10; stretch++) {
+    engine.block(true);
+    await clock.pass(900);
+    engine.block(false);
+    await clock.pass(100);
+  }
+  expect(ended).toEqual([]);
+  engine.end('long');
+  await clock.calm();
+  expect(queue.verbs('long')).toEqual(['complete']);
+});
+
+test('a call that blocks its thread later than a task’s hard limit is noticed too', async () => {
+  const { engine, queue, clock, ended } = await play(batching, shortAndLong);
+  await clock.pass(5_000);
+  engine.block(true);
+  await clock.pass(1_100);
+  expect(queue.settlement('long')).toMatchObject({ verb: 'release', solo: true });
+  expect(ended).toEqual(['stuck']);
+});
+
+test('a call that blocks its thread once the task past its limit has left may go on with the others', async () => {
+  const { engine, queue, clock, ended } = await play(batching, shortAndLong);
+  await clock.pass(1_000);
+  engine.block(true);
+  await clock.pass(100);
+  engine.fail('short');
+  await clock.pass(10_000);
+  expect(queue.verbs('short')).toEqual(['release']);
+  expect(queue.verbs('long')).toEqual([]);
+  expect(ended).toEqual([]);
+});
+
+test('a run that is known to block its thread for long may do so, whatever one task’s limit says', async () => {
+  const { engine, queue, clock, ended } = await play(batching, (played) => add(2)(played));
+  await clock.pass(5_000);
+  engine.finish();
+  shortAndLong(queue);
+  await clock.calm();
+  engine.block(true);
+  await clock.pass(5_500);
+  expect(queue.settlement('short')).toMatchObject({ verb: 'release', solo: true });
+  expect(queue.verbs('long')).toEqual([]);
+  expect(ended).toEqual([]);
+  await clock.pass(600);
+  expect(queue.settlement('long')).toMatchObject({ verb: 'release', solo: true });
+  expect(ended).toEqual(['stuck']);
+});
+
+test('a run that hangs while another model has items proves nothing against either: both run alone next', async () => {
   const { queue, clock, ended } = await play(
     [loadedModel('m', { maxBatchSize: 1 }), loadedModel('steps', { continuous: true })],
     (played) => {
@@ -239,8 +310,8 @@ test('an executor that is stuck gives back what waits behind the stuck run, free
     },
   );
   await clock.pass(3_000);
-  expect(queue.settlement('hanging')).toMatchObject({ verb: 'fail' });
-  expect(queue.settlement('stepping')).toMatchObject({ verb: 'release', solo: false });
+  expect(queue.settlement('hanging')).toMatchObject({ verb: 'release', solo: true });
+  expect(queue.settlement('stepping')).toMatchObject({ verb: 'release', solo: true });
   expect(ended).toEqual(['stuck']);
 });
 

@@ -26,19 +26,22 @@ parameters:
   blocks_ms: { type: int64, default: 0 }
   crashes: { type: bool, default: false }
   answers_at_once: { type: bool, default: false }
+  waits_for: { type: string, default: "" }
 inputs: [{ name: x, datatype: FP32, shape: [-1, 1] }]
 outputs: [{ name: y, datatype: FP32, shape: [-1, 1] }]
 `;
 
-/** Blocks the inference thread like a native call, or takes the process with it. */
+/** Blocks the inference thread like a native call, or takes the process with it: where it is told to, once a file is there. */
 const handler = `
+import { existsSync } from 'node:fs';
 import { defineHandler } from '@inferq/worker/handler';
 const never = new Int32Array(new SharedArrayBuffer(4));
 export default defineHandler({
   load: () => undefined,
   async run(items) {
     for (const item of items) if (item.parameters.answers_at_once) item.complete({ y: item.inputs.x! });
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    const awaited = items.map((item) => String(item.parameters.waits_for)).filter(Boolean);
+    while (!awaited.every((file) => existsSync(file))) await new Promise((resolve) => setTimeout(resolve, 5));
     if (items.some((item) => item.parameters.crashes)) process.kill(process.pid, 'SIGSEGV');
     const longest = Math.max(...items.map((item) => Number(item.parameters.blocks_ms)));
     if (longest > 0) Atomics.wait(never, 0, 0, longest);

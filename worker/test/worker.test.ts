@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ParameterValue } from '@inferq/core/model.ts';
 import { expect, test } from 'vitest';
 import { runWorker, UsageError } from '../main.ts';
 import { type Bench, eventually, openBench, probeRepository, type WorkerProcess } from './worker-process.ts';
@@ -79,8 +80,11 @@ test('a run that hangs past its hard limit ends FAILED, its executor is replaced
 test('what was answered before the crash of its own batch stays answered', async () => {
   const bench = await openBench();
   await busyWorker(bench, 300);
-  const [early = '', poison = ''] = await bench.submitAll([{ answers_at_once: true }, { crashes: true }], { maxAttempts: 1 });
-  expect(await bench.ended(early)).toMatchObject({ state: 'succeeded', attempt: 1 });
+  const file = join(bench.repository, 'answered');
+  const poisonous: Record<string, ParameterValue> = { crashes: true, waits_for: file };
+  const [early = '', poison = ''] = await bench.submitAll([{ answers_at_once: true }, poisonous], { maxAttempts: 1 });
+  expect(await bench.ended(early)).toMatchObject({ state: 'succeeded', attempt: 1, execution: { batchTasks: 2 } });
+  await writeFile(file, '');
   expect(await bench.ended(poison)).toMatchObject({ state: 'failed' });
 });
 
