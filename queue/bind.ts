@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import { key } from './keys.ts';
 import { MemoryWatermark } from './memory-watermark.ts';
 import type { ExecutionQueue, QueueLimits, SubmissionQueue, Upkeep, WorkerRegistry } from './queue.ts';
-import { cancel, keep } from './verbs/cancel.ts';
+import { cancel } from './verbs/cancel.ts';
 import { claim } from './verbs/claim.ts';
 import { listDeadLetters, redrive } from './verbs/dead-letters.ts';
 import { emit } from './verbs/emit.ts';
@@ -16,6 +16,7 @@ import { settle } from './verbs/settle.ts';
 import { queueStats } from './verbs/stats.ts';
 import { releaseUnknown, runningTasks, strikeExecutor } from './verbs/strike.ts';
 import { submit } from './verbs/submit.ts';
+import { unbind } from './verbs/unbind.ts';
 import { promote, prune, takeTurn } from './verbs/upkeep.ts';
 import { inspect, readChunks, unwatch } from './verbs/watch.ts';
 
@@ -24,17 +25,17 @@ export function submissionQueue(redis: Redis, limits: QueueLimits): SubmissionQu
   const watermark = new MemoryWatermark(redis, limits.memoryWatermark);
   return {
     submit: async (tasks) => {
-      if (await watermark.isFull(performance.now())) return tasks.map(() => ({ kind: 'full', what: 'memory' }));
-      return submit(redis, limits, tasks);
+      const payloads = tasks.map(({ input, metadata }) => input.length + (metadata?.length ?? 0));
+      return submit(redis, limits, tasks, await watermark.admit(payloads, performance.now()));
     },
     inspect: (ids, watchBy) => inspect(redis, ids, watchBy),
     unwatch: (ids, inbox) => unwatch(redis, ids, inbox),
     readOutput: async (id) => (await redis.getBuffer(key('output', id))) ?? undefined,
     readChunks: (id, afterSequence, maxBytes) => readChunks(redis, id, afterSequence, maxBytes),
     cancel: (request) => cancel(redis, request),
-    keep: (id) => keep(redis, id),
+    unbind: (bound, cancelAfterMs) => unbind(redis, bound, cancelAfterMs),
     listDeadLetters: (filter, pageSize, token) => listDeadLetters(redis, filter, pageSize, token),
-    redrive: (pairs) => redrive(redis, pairs),
+    redrive: (pairs) => redrive(redis, limits, pairs),
     queueStats: (names) => queueStats(redis, names),
     now: async () => {
       const [seconds, micros] = await redis.time();

@@ -18,14 +18,19 @@ function refusalOf(version: string, maxmemory: number, policy: string): string |
   return undefined;
 }
 
+/** Stores the count in a new Redis, unless another process has just done so; a write, which a full Redis would refuse. */
+async function store(redis: Redis): Promise<string | null> {
+  await redis.setnx(key('partitions'), String(partitions));
+  return redis.get(key('partitions'));
+}
+
 /** Looks at the Redis behind a connection; the sentences are for people. */
 export async function checkServer(redis: Redis): Promise<{ refusal?: string; warnings: string[] }> {
   const [server, memory, persistence] = await Promise.all([redis.info('server'), redis.info('memory'), redis.info('persistence')]);
   const maxmemory = Number(field(memory, 'maxmemory'));
   const refusal = refusalOf(field(server, 'redis_version'), maxmemory, field(memory, 'maxmemory_policy'));
   if (refusal) return { refusal, warnings: [] };
-  await redis.setnx(key('partitions'), String(partitions));
-  const stored = await redis.get(key('partitions'));
+  const stored = (await redis.get(key('partitions'))) ?? (await store(redis));
   if (stored !== String(partitions)) {
     return { refusal: `This Redis holds inferq data in ${stored} partitions, and this inferq uses ${partitions}.`, warnings: [] };
   }

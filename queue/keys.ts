@@ -36,7 +36,7 @@ export const keyFragments = {
   scheduled: 's:',
   /** set: queues that may have scheduled tasks. */
   scheduledQueues: 'scheduled',
-  /** sorted set: `exp:<id>` start deadlines and `cut:<id>` calls that broke off, by time. */
+  /** sorted set: `exp:<id>` start deadlines and `cut:<id>` tasks whose calls have all broken off, by time. */
   due: 'due',
   /** sorted sets: dead letters by end time; all, and `:<queue>`. */
   dead: 'dead',

@@ -39,6 +39,11 @@ export interface NewTask {
   idempotency?: { key: string; digest: string };
   /** The inbox that wants this task's events, registered before anything can happen to it. */
   watchBy?: string;
+  /**
+   * The call that holds this task, or the unfinished one that its key names, until `unbind`: `<inbox>/<number>`, of an inbox that
+   * is open. Calls count as over when their inbox is gone. What broke off before is taken up again.
+   */
+  boundTo?: string;
 }
 
 export type SubmitOutcome =
@@ -59,8 +64,12 @@ export interface QueueLimits {
 export interface CancelRequest {
   id: string;
   force: boolean;
-  /** Cancels only after so long, unless `keep` is called before: for calls that broke off. */
-  afterMs?: number;
+}
+
+/** A task and a call that it is bound to, by the name that `NewTask.boundTo` gave. */
+export interface BoundCall {
+  id: string;
+  call: string;
 }
 
 export interface DeadLetterFilter {
@@ -69,6 +78,13 @@ export interface DeadLetterFilter {
   codes?: TaskErrorCode[];
   after?: number;
   before?: number;
+}
+
+export interface Redriven {
+  /** Old id to new id. */
+  redriven: Map<string, string>;
+  /** Dead letters that stay what they are, because their queue has no room. */
+  full: { id: string; queue: string; what: 'tasks' | 'bytes' | 'results' }[];
 }
 
 export interface DeadLetterPage {
@@ -107,11 +123,14 @@ export interface SubmissionQueue {
   readChunks(id: string, afterSequence: number, maxBytes: number): Promise<{ chunks: ChunkRecord[]; more: boolean } | 'gone'>;
   /** Undefined for an unknown id; else the task as it stands after the request. */
   cancel(request: CancelRequest): Promise<TaskSnapshot | undefined>;
-  /** Takes back a delayed cancel of a task that is bound to a call again. */
-  keep(id: string): Promise<void>;
+  /**
+   * The call holds the task no longer: it was answered or, with `cancelAfterMs`, it broke off. Where no other call holds the
+   * task, it is cancelled after so long, unless a submit binds it before. A call that does not hold the task changes nothing.
+   */
+  unbind(bound: BoundCall, cancelAfterMs?: number): Promise<void>;
   listDeadLetters(filter: DeadLetterFilter, pageSize: number, token?: string): Promise<DeadLetterPage>;
-  /** Old id to new id. An id that is no dead letter is left out; one redriven before gives the same new id again. */
-  redrive(pairs: readonly { id: string; newId: string }[]): Promise<Map<string, string>>;
+  /** An id that is no dead letter is left out; one redriven before gives the same new id again. Memory's watermark does not count. */
+  redrive(pairs: readonly { id: string; newId: string }[]): Promise<Redriven>;
   queueStats(names: readonly string[]): Promise<QueueStats[]>;
   /** The Redis clock. */
   now(): Promise<number>;

@@ -60,6 +60,8 @@ export const recordFields = {
   batchRows: 'br',
   /** Inboxes that want its events, separated by spaces. */
   watchers: 'w',
+  /** Calls that it is bound to and that have not broken off, as `<inbox>/<number>`, separated by spaces. Gone with its end. */
+  calls: 'cs',
   idempotency: 'ik',
   hasMetadata: 'md',
   hasHistory: 'hs',

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort, startRedis } from '@inferq/test/support/redis.ts';
 import { eventually, inferq } from '@inferq/test/support/stack.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { largestLogBytes } from '../up/log-bound.ts';
 import { identify, isRunning, type ProcessIdentity } from '../up/process-identity.ts';
 
 const launcher = fileURLToPath(new URL('../bin/inferq.js', import.meta.url));
@@ -147,6 +148,20 @@ test.each(['server', 'worker', 'redis'] as const)('a %s that dies is started aga
     const { code } = await inferq(['submit', 'digits', '--input', sample, '--wait', '10s'], { server });
     return code === 0;
   });
+});
+
+test('a log that grows over its bound is moved aside, and the server goes on writing to it', async () => {
+  const up = startUp();
+  await isUp(up);
+  const log = join(data, 'server.log');
+  appendFileSync(log, 'x'.repeat(largestLogBytes));
+  await eventually('it is moved', () => existsSync(`${log}.1`) && statSync(log).size < largestLogBytes);
+  expect(statSync(`${log}.1`).size).toBeGreaterThan(largestLogBytes);
+  up.child.kill('SIGTERM');
+  expect(await up.ended).toBe(0);
+  // What it says when it ends.
+  expect(readFileSync(log, 'utf8')).toMatch(/^\{/);
+  expect(statSync(log).size).toBeLessThan(10_000);
 });
 
 test('a port that is taken is told before anything is started', async () => {

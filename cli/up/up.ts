@@ -1,12 +1,13 @@
 /** `inferq up`: Redis, one worker and one server, started in that order, watched, and ended in the reverse one. */
 
 import { rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { exitCodes } from '../failure.ts';
 import { banner, withoutPassword } from './banner.ts';
 import { startChild } from './child.ts';
 import { type DataFolder, lockDataFolder, openDataFolder } from './data-folder.ts';
 import { awaitLeftoverChild } from './leftover-child.ts';
+import { boundLogs } from './log-bound.ts';
 import { type KeptPart, keepRunning } from './part.ts';
 import { checkPort } from './port-check.ts';
 import { findRedisServer } from './redis-binary.ts';
@@ -36,6 +37,7 @@ const serverStopMs = 20_000;
 export async function runUp(options: UpOptions): Promise<number> {
   const folder = openDataFolder(options.data);
   const unlock = lockDataFolder(folder);
+  const unbound = boundLogs([folder.log('server'), folder.log('worker'), join(folder.redis, 'redis.log')], options.say);
   const started: KeptPart[] = [];
   options.hurry.addEventListener('abort', () => {
     // Redis is the last to go, and always cleanly: what it acknowledged is promised.
@@ -51,6 +53,7 @@ export async function runUp(options: UpOptions): Promise<number> {
   } finally {
     if (options.stop.aborted) options.say('Stopping...');
     for (const part of started.toReversed()) await part.stop();
+    unbound();
     unlock();
   }
 }

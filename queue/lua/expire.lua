@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- expire: ends tasks that were not started before their start deadline, and cancels those whose call broke off and stayed away.
+-- expire: ends tasks that were not started before their start deadline, and cancels those whose calls broke off and stayed away.
 -- ARGV[1] how many at most
 -- reply   how many ended
 -- @include base

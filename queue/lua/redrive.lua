@@ -1,16 +1,22 @@
 #!lua flags=allow-oom
 -- redrive: makes a new task of a dead letter, once: it moves the inputs and takes the letter off the list. Repeated, it names the same new task.
--- ARGV    old id, new id, ...
--- reply   for each pair the new id, or '' where the old one is no dead letter
+-- The limits of submit hold for it too, but not that of memory: a dead letter's inputs are there already, and to redrive is to drain.
+-- ARGV    limits as submit has them: tasks, bytes, retained bytes; then old id, new id, ...
+-- reply   for each pair { 'redriven', new id } | { 'none' }: the old one is no dead letter | { 'full', what, queue }
 -- @include base
 -- @include task
+-- @include admission
+local LIMITS = { tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]) }
 local COPIED = { $model, $version, $queue, $priority, $rows, $signature, $bytes, $maxAttempts, $hardLimit, $softLimit, $resultTtl, $ignoreResult, $openVersion, $contents }
 
 local function redrive(id, newId)
   local known = redis.call('HGET', P .. @record .. id, $redrivenTo)
-  if known then return known end
+  if known then return { 'redriven', known } end
   local task = load(id)
-  if not task or task.state ~= 'failed' or not redis.call('ZSCORE', P .. @dead, id) or redis.call('EXISTS', P .. @input .. id) == 0 then return '' end
+  if not task or task.state ~= 'failed' or not redis.call('ZSCORE', P .. @dead, id) or redis.call('EXISTS', P .. @input .. id) == 0 then return { 'none' } end
+  local what = full(task.queue, task.bytes, LIMITS)
+  if what then return { 'full', what, task.queue } end
+  count(task.queue, task.bytes)
   local record = P .. @record .. newId
   local values = redis.call('HMGET', task.record, unpack(COPIED))
   local fields = { $submitted, now, $sequence, 1, $state, 'queued', $redrivenFrom, id }
@@ -38,10 +44,11 @@ local function redrive(id, newId)
   local ttl = task.ignore and %ignoredResultTtl or task.ttl
   redis.call('HSET', task.record, $redrivenTo, newId, $expires, now + ttl, $sequence, nextSequence(task))
   expireAll(task, ttl)
-  return newId
+  return { 'redriven', newId }
 end
 
 local replies = {}
-for i = 1, #ARGV, 2 do replies[#replies + 1] = redrive(ARGV[i], ARGV[i + 1]) end
+for i = 4, #ARGV, 2 do replies[#replies + 1] = redrive(ARGV[i], ARGV[i + 1]) end
+writeDepths()
 conclude()
 return replies

@@ -1,50 +1,30 @@
 #!lua
 -- submit: makes records, inputs and lane entries of new tasks. Refused by a full Redis (no allow-oom), on purpose.
 -- ARGV[1]  msgpack { { maxTasks, maxBytes, retainedBytes }, { item, ... } }, item =
---          { id, queue, pool, rank, rows, bytes, signature, idempotency, digest, delay, notBefore, within, deadline, inbox, metadata, large, { field, value, ... } }
+--          { id, queue, pool, rank, rows, bytes, signature, idempotency, digest, delay, notBefore, within, deadline, inbox, metadata, large, { field, value, ... }, call }
 --          where '' and -1 stand for "none", 0 for no metadata; `large`: the input was SET beforehand, with a TTL
 -- ARGV[1+i] the input of item i, '' where large; behind them what `metadata` counts: cmsgpack cannot read msgpack's bytes
 -- reply    one for each item: { 'accepted', submitted } | { 'duplicate', snapshot } | { 'conflict', id } | { 'full', what } | { 'missing' }
 -- @include base
 -- @include task
+-- @include admission
 local request = cmsgpack.unpack(ARGV[1])
-local maxTasks, maxBytes, retainedBytes = request[1][1], request[1][2], request[1][3]
+local LIMITS = request[1]
 
--- Waiting and scheduled tasks of a queue, walked over its lanes.
-local function countWaiting(queue)
-  local count = redis.call('ZCARD', P .. @scheduled .. queue)
-  for _, lane in ipairs(redis.call('SMEMBERS', P .. @lanes)) do
-    if string.sub(lane, 1, #queue + 1) == queue .. ':' then
-      count = count + redis.call('XLEN', P .. @lane .. lane)
-      local pending = redis.pcall('XPENDING', P .. @lane .. lane, 'w')
-      if not pending.err then count = count - pending[1] end
-    end
+-- Adds a name to a field that holds names, separated by spaces.
+local function addName(task, field, names, one)
+  if not string.find(' ' .. names .. ' ', ' ' .. one .. ' ', 1, true) then
+    redis.call('HSET', task.record, field, names == '' and one or names .. ' ' .. one)
   end
-  return count
 end
 
--- What is full for one more task, if anything. The count is derived, kept for 100 ms, and walked anew before a refusal.
-local depths = {}
-local function full(queue, bytes)
-  local depth = depths[queue]
-  if not depth then
-    local kept, at = string.match(redis.call('HGET', P .. @depth, queue) or '', '^(%d+):(%d+)$')
-    local fresh = kept and now - at < 100 and tonumber(kept) < maxTasks
-    depth = { count = fresh and tonumber(kept) or countWaiting(queue), at = fresh and at or now, bytes = tonumber(redis.call('HGET', P .. @bytes, queue) or '0') }
-    depths[queue] = depth
-    depth.retained = tonumber(redis.call('GET', P .. @retained) or '0')
-  end
-  if depth.count >= maxTasks and depth.at ~= now then depth.count, depth.at = countWaiting(queue), now end
-  if depth.count >= maxTasks then return 'tasks' end
-  if depth.bytes + bytes > maxBytes then return 'bytes' end
-  if depth.retained >= retainedBytes then return 'results' end
-end
-
-local function watch(task, inbox)
-  if inbox == '' or terminal(task) then return end
-  local watchers = task.watchers or ''
-  if not string.find(' ' .. watchers .. ' ', ' ' .. inbox .. ' ', 1, true) then
-    redis.call('HSET', task.record, $watchers, watchers == '' and inbox or watchers .. ' ' .. inbox)
+-- An unfinished task is watched by this inbox too, and held by this call: what broke off before is taken up again.
+local function attach(task, inbox, call)
+  if terminal(task) then return end
+  if inbox ~= '' then addName(task, $watchers, task.watchers or '', inbox) end
+  if call ~= '' then
+    addName(task, $calls, redis.call('HGET', task.record, $calls) or '', call)
+    redis.call('ZREM', P .. @due, 'cut:' .. task.id)
   end
 end
 
@@ -81,6 +61,7 @@ local function create(item, input)
     add($idempotency, item[8])
   end
   if item[14] ~= '' then add($watchers, item[14]) end
+  if item[18] ~= '' then add($calls, item[18]) end
   if deadline then
     redis.call('ZADD', P .. @due, deadline, 'exp:' .. id)
     add($startDeadline, deadline)
@@ -110,17 +91,17 @@ for i, item in ipairs(request[2]) do
   if not known and item[8] ~= '' then other, digest = holder(item[8]) end
   if known then
     replies[i] = again(known, large)
-    watch(known, item[14])
+    attach(known, item[14], item[18])
   elseif other then
     if large == 1 then redis.call('UNLINK', P .. @input .. id) end
     if digest == item[9] then
-      watch(other, item[14])
+      attach(other, item[14], item[18])
       replies[i] = { 'duplicate', snapshot(other.id) }
     else
       replies[i] = { 'conflict', other.id }
     end
   else
-    local what = full(item[2], item[6])
+    local what = full(item[2], item[6], LIMITS)
     if not what and large == 1 and redis.call('EXISTS', P .. @input .. id) == 0 then
       replies[i] = { 'missing' }
     elseif what then
@@ -128,11 +109,10 @@ for i, item in ipairs(request[2]) do
       replies[i] = { 'full', what }
     else
       replies[i] = create(item, ARGV[1 + i])
-      local depth = depths[item[2]]
-      depth.count, depth.bytes = depth.count + 1, depth.bytes + item[6]
+      count(item[2], item[6])
     end
   end
 end
-for queue, depth in pairs(depths) do redis.call('HSET', P .. @depth, queue, depth.count .. ':' .. depth.at) end
+writeDepths()
 conclude()
 return replies

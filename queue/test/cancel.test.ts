@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { key } from '../keys.ts';
 import { newId } from './support/build.ts';
 import { completed, failed, openStorage, ran, released, retried, until } from './support/storage.ts';
 
@@ -85,35 +84,5 @@ test('the executor of a running task is told', async () => {
 
 test('a task that nobody knows is not cancelled', async () => {
   expect(await storage.tasks.cancel({ id: newId(), force: true })).toBeUndefined();
-  expect(await storage.tasks.cancel({ id: 'no id {at} all', force: true, afterMs: 1 })).toBeUndefined();
-});
-
-test('a delayed cancel comes when it is due, for a running task as a request', async () => {
-  const running = await storage.start();
-  const queued = await storage.submit();
-  for (const id of [running.id, queued])
-    expect(await storage.tasks.cancel({ id, force: false, afterMs: 0 })).toMatchObject({ cancelRequested: false });
-  const far = await storage.submit();
-  await storage.tasks.cancel({ id: far, force: false, afterMs: 60_000 });
-  expect(await storage.upkeep.promote()).toBe(2);
-  expect(await storage.look(running.id)).toMatchObject({ state: 'running', cancelRequested: true });
-  expect([await storage.state(queued), await storage.state(far)]).toEqual(['cancelled', 'queued']);
-  await storage.redis.zrem(key('due'), `cut:${far}`);
-});
-
-test('a delayed cancel that was taken back never comes', async () => {
-  const id = await storage.submit();
-  await storage.tasks.cancel({ id, force: false, afterMs: 0 });
-  await storage.tasks.keep(id);
-  expect(await storage.upkeep.promote()).toBe(0);
-  expect(await storage.state(id)).toBe('queued');
-});
-
-test('a delayed cancel of a task that ended meanwhile is nothing', async () => {
-  const task = await storage.start();
-  await storage.tasks.cancel({ id: task.id, force: false, afterMs: 0 });
-  await storage.run.settle([completed(task)]);
-  expect(await storage.upkeep.promote()).toBe(0);
-  expect(await storage.state(task.id)).toBe('succeeded');
-  expect(await storage.redis.exists(key('due'))).toBe(0);
+  expect(await storage.tasks.cancel({ id: 'no id {at} all', force: true })).toBeUndefined();
 });

@@ -59,6 +59,7 @@ class Storm {
         ...(this.#chance(0.3) ? { idempotency: { key: this.#pick(['k1', 'k2', 'k3']), digest: this.#pick(['d', 'e']) } } : {}),
         ...(this.#chance(0.2) ? { metadata: Buffer.alloc(50) } : {}),
         ...(this.#chance(0.2) ? { watchBy: 'server-1' } : {}),
+        ...(this.#chance(0.2) ? { boundTo: 'server-1/1' } : {}),
       }),
     );
     const outcomes = await storage.tasks.submit(this.#chance(0.1) ? [...tasks, ...tasks] : tasks);
@@ -111,7 +112,9 @@ class Storm {
 
   async cancel(): Promise<void> {
     const id = this.#pick(this.ids);
-    if (id) await storage.tasks.cancel({ id, force: this.#chance(0.3), ...(this.#chance(0.2) ? { afterMs: 0 } : {}) });
+    if (!id) return;
+    if (this.#chance(0.2)) await storage.tasks.unbind({ id, call: 'server-1/1' }, 0);
+    else await storage.tasks.cancel({ id, force: this.#chance(0.3) });
   }
 
   async strike(): Promise<void> {
@@ -131,7 +134,7 @@ class Storm {
   async redrive(): Promise<void> {
     const { tasks } = await storage.tasks.listDeadLetters({}, 3);
     const pairs = tasks.map(({ id }) => ({ id, newId: newId() }));
-    const redriven = await storage.tasks.redrive(pairs);
+    const { redriven } = await storage.tasks.redrive(pairs);
     this.ids.push(...redriven.values());
   }
 

@@ -3,7 +3,7 @@
 import type { TaskSnapshot } from '@inferq/core/task.ts';
 import type { Redis } from 'ioredis';
 import { calls } from '../calls.ts';
-import type { DeadLetterFilter, DeadLetterPage } from '../queue.ts';
+import type { DeadLetterFilter, DeadLetterPage, QueueLimits, Redriven } from '../queue.ts';
 import { Script } from '../scripts.ts';
 import { readSnapshot, text } from '../snapshot.ts';
 
@@ -27,16 +27,21 @@ export async function listDeadLetters(redis: Redis, filter: DeadLetterFilter, pa
   return { tasks, ...(text(next) ? { nextToken: `${text(next)}@${text(time)}` } : {}) };
 }
 
-/** Old id to new id, as `SubmissionQueue.redrive`. */
-export async function redrive(redis: Redis, pairs: readonly { id: string; newId: string }[]): Promise<Map<string, string>> {
-  const redriven = new Map<string, string>();
+/** As `SubmissionQueue.redrive`. */
+export async function redrive(
+  redis: Redis,
+  { maxTasks, maxBytes, retainedBytes }: QueueLimits,
+  pairs: readonly { id: string; newId: string }[],
+): Promise<Redriven> {
+  const done: Redriven = { redriven: new Map(), full: [] };
   for (const part of calls(pairs)) {
     const args = part.flatMap(({ id, newId }) => [id, newId]);
-    const replies = (await redriveScript.run(redis, args)) as unknown[];
+    const replies = (await redriveScript.run(redis, [maxTasks, maxBytes, retainedBytes, ...args])) as unknown[][];
     part.forEach(({ id }, index) => {
-      const newId = text(replies[index]);
-      if (newId !== '') redriven.set(id, newId);
+      const [kind, value, queue] = (replies[index] ?? []).map(text);
+      if (kind === 'redriven') done.redriven.set(id, value ?? '');
+      if (kind === 'full') done.full.push({ id, queue: queue ?? '', what: value as Redriven['full'][number]['what'] });
     });
   }
-  return redriven;
+  return done;
 }

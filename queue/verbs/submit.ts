@@ -1,90 +1,21 @@
 /** submit: new tasks into the queue, many in one call. Large inputs go ahead as plain SETs and never pass through Lua. */
 
-import { defaults, limits } from '@inferq/core/limits.ts';
+import { limits } from '@inferq/core/limits.ts';
 import { encode } from '@msgpack/msgpack';
 import type { Redis } from 'ioredis';
 import { asBuffer } from '../as-buffer.ts';
 import { calls } from '../calls.ts';
 import { key } from '../keys.ts';
+import { isLarge, packTask, readOutcome } from '../new-task.ts';
 import type { NewTask, QueueLimits, SubmitOutcome } from '../queue.ts';
-import { type RecordField, recordFields } from '../record.ts';
 import { Script } from '../scripts.ts';
-import { readSnapshot, text } from '../snapshot.ts';
 
 const script = new Script('submit.lua');
+const unstageScript = new Script('unstage.lua');
 const nothing = new Uint8Array(0);
+const memoryFull: SubmitOutcome = { kind: 'full', what: 'memory' };
 /** How often a large input that vanished between its SET and the script is sent again. */
 const sends = 3;
-
-function isLarge(task: NewTask): boolean {
-  return task.input.length > limits.inlineBytes;
-}
-
-/** The record's fixed fields; those that have their default are left out. */
-function fieldsOf(task: NewTask): (string | number)[] {
-  const fields: (string | number)[] = [];
-  const add = (name: RecordField, value: string | number | undefined, standard?: string | number) => {
-    if (value !== undefined && value !== standard) fields.push(recordFields[name], value);
-  };
-  add('model', task.model);
-  add('version', task.version);
-  add('queue', task.queue);
-  add('priority', task.priority, defaults.priority);
-  add('rows', task.rows, 1);
-  add('signature', task.signature, '');
-  add('bytes', task.input.length);
-  add('maxAttempts', task.maxAttempts, defaults.maxAttempts);
-  add('hardLimit', task.hardLimitMs, defaults.hardLimitMs);
-  add('softLimit', task.softLimitMs);
-  add('resultTtl', task.resultTtlMs, defaults.resultTtlMs);
-  if (task.ignoreResult) add('ignoreResult', '1');
-  if (task.openVersion) add('openVersion', '1');
-  if (task.contents) add('contents', '1');
-  return fields;
-}
-
-/** An item as the script reads it; its metadata goes to the end of `metadata`. */
-function pack(task: NewTask, metadata: Uint8Array[]): unknown[] {
-  if (task.metadata) metadata.push(task.metadata);
-  return [
-    task.id,
-    task.queue,
-    `${task.queue}:${task.model}:${task.version}`,
-    String(task.priority),
-    task.rows,
-    task.input.length,
-    task.signature,
-    task.idempotency?.key ?? '',
-    task.idempotency?.digest ?? '',
-    task.delayMs ?? -1,
-    task.notBefore ?? -1,
-    task.startWithinMs ?? -1,
-    task.startDeadline ?? -1,
-    task.watchBy ?? '',
-    task.metadata ? metadata.length : 0,
-    isLarge(task) ? 1 : 0,
-    fieldsOf(task),
-  ];
-}
-
-function readOutcome(reply: unknown, task: NewTask): SubmitOutcome | 'missing' {
-  const [kind, value] = reply as [unknown, unknown];
-  switch (text(kind)) {
-    case 'accepted':
-      return { kind: 'accepted', id: task.id, submittedAt: Number(text(value)) };
-    case 'duplicate': {
-      const snapshot = readSnapshot(value);
-      if (!snapshot) throw new Error(`the task that holds the key of ${task.id} has no record`);
-      return { kind: 'duplicate', snapshot };
-    }
-    case 'conflict':
-      return { kind: 'conflict', id: text(value) };
-    case 'full':
-      return { kind: 'full', what: text(value) as 'tasks' | 'bytes' | 'results' | 'memory' };
-    default:
-      return 'missing';
-  }
-}
 
 /** Stages a large input; false where Redis is out of memory. */
 async function stage(redis: Redis, task: NewTask): Promise<boolean> {
@@ -107,35 +38,106 @@ function inlineBytes(task: NewTask): number {
   return (isLarge(task) ? 0 : task.input.length) + (task.metadata?.length ?? 0);
 }
 
-/** Submits tasks; the outcomes are in their order. Safe to send again: ids make it idempotent. */
-export async function submit(redis: Redis, queueLimits: QueueLimits, tasks: readonly NewTask[]): Promise<SubmitOutcome[]> {
-  const outcomes: SubmitOutcome[] = [];
-  for (const part of calls(tasks, inlineBytes)) outcomes.push(...(await submitPart(redis, queueLimits, part)));
+/**
+ * Submits tasks; the outcomes are in their order. Safe to send again: ids make it idempotent. For those that are not `admitted`
+ * memory has no room: they only get the answers that need none.
+ */
+export async function submit(
+  redis: Redis,
+  queueLimits: QueueLimits,
+  tasks: readonly NewTask[],
+  admitted: readonly boolean[],
+): Promise<SubmitOutcome[]> {
+  const outcomes: SubmitOutcome[] = new Array(tasks.length);
+  const hand = async (positions: number[], bytesOf: (task: NewTask) => number, way: typeof create) => {
+    for (const part of calls(positions, (at) => bytesOf(tasks[at] as NewTask))) {
+      const answers = await way(
+        redis,
+        queueLimits,
+        part.map((at) => tasks[at] as NewTask),
+      );
+      part.forEach((at, index) => {
+        outcomes[at] = answers[index] as SubmitOutcome;
+      });
+    }
+  };
+  const positions = [...tasks.keys()];
+  await hand(
+    positions.filter((at) => admitted[at]),
+    inlineBytes,
+    create,
+  );
+  await hand(
+    positions.filter((at) => !admitted[at]),
+    () => 0,
+    recognise,
+  );
   return outcomes;
 }
 
-async function submitPart(redis: Redis, queueLimits: QueueLimits, tasks: readonly NewTask[]): Promise<SubmitOutcome[]> {
+/** One call of the script. */
+async function send(
+  redis: Redis,
+  { maxTasks, maxBytes, retainedBytes }: QueueLimits,
+  tasks: readonly NewTask[],
+  inputs: readonly Uint8Array[],
+): Promise<(SubmitOutcome | 'missing')[]> {
+  const metadata: Uint8Array[] = [];
+  const packed = encode([[maxTasks, maxBytes, retainedBytes], tasks.map((task) => packTask(task, metadata))]);
+  const replies = (await script.run(redis, [packed, ...inputs, ...metadata])) as unknown[];
+  return tasks.map((task, index) => readOutcome(replies[index], task));
+}
+
+/** Makes tasks, as far as limits and memory let it. */
+async function create(redis: Redis, queueLimits: QueueLimits, tasks: readonly NewTask[]): Promise<SubmitOutcome[]> {
   const outcomes = new Array<SubmitOutcome | 'missing'>(tasks.length).fill('missing');
-  for (let send = 0; send < sends && outcomes.includes('missing'); send++) {
+  for (let sent = 0; sent < sends && outcomes.includes('missing'); sent++) {
     const open = tasks.map((task, index) => ({ task, index })).filter(({ index }) => outcomes[index] === 'missing');
-    const { maxTasks, maxBytes, retainedBytes } = queueLimits;
-    const metadata: Uint8Array[] = [];
-    const packed = encode([[maxTasks, maxBytes, retainedBytes], open.map(({ task }) => pack(task, metadata))]);
-    const staged = open.filter(({ task }) => isLarge(task)).map(async ({ task, index }) => ({ index, held: await stage(redis, task) }));
+    const large = open.filter(({ task }) => isLarge(task));
+    const staged = large.map(async ({ task, index }) => ({ index, held: await stage(redis, task) }));
     const inputs = open.map(({ task }) => (isLarge(task) ? nothing : task.input));
+    const call = send(
+      redis,
+      queueLimits,
+      open.map(({ task }) => task),
+      inputs,
+    );
     try {
-      const [replies, ...stages] = await Promise.all([script.run(redis, [packed, ...inputs, ...metadata]), ...staged]);
-      open.forEach(({ task, index }, at) => {
-        outcomes[index] = readOutcome((replies as unknown[])[at], task);
+      const [answers, ...stages] = await Promise.all([call, ...staged]);
+      open.forEach(({ index }, at) => {
+        outcomes[index] = answers[at] as SubmitOutcome | 'missing';
       });
-      for (const { index, held } of stages) if (!held && outcomes[index] === 'missing') outcomes[index] = { kind: 'full', what: 'memory' };
+      for (const { index, held } of stages) if (!held && outcomes[index] === 'missing') outcomes[index] = memoryFull;
     } catch (error) {
       if (!isOutOfMemory(error)) throw error;
-      for (const { index } of open) outcomes[index] = { kind: 'full', what: 'memory' };
+      for (const { index } of open) outcomes[index] = memoryFull;
+      if (large.length > 0) {
+        await unstageScript.run(
+          redis,
+          large.map(({ task }) => task.id),
+        );
+      }
     }
   }
   return outcomes.map((outcome) => {
     if (outcome === 'missing') throw new Error('a large input vanished before its task was made');
     return outcome;
   });
+}
+
+/** Finds what was submitted before and makes nothing: inputs and metadata stay here, and no queue has room. */
+async function recognise(redis: Redis, queueLimits: QueueLimits, tasks: readonly NewTask[]): Promise<SubmitOutcome[]> {
+  const bare = tasks.map(({ metadata: _metadata, ...task }) => task);
+  try {
+    const outcomes = await send(
+      redis,
+      { ...queueLimits, maxBytes: -1 },
+      bare,
+      bare.map(() => nothing),
+    );
+    return outcomes.map((outcome) => (outcome === 'missing' || outcome.kind === 'full' ? memoryFull : outcome));
+  } catch (error) {
+    if (!isOutOfMemory(error)) throw error;
+    return tasks.map(() => memoryFull);
+  }
 }

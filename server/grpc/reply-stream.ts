@@ -45,11 +45,8 @@ export class ReplyStream<Reply> {
     const writer = new StreamWriter(this.#call);
     const iterator = replies[Symbol.asyncIterator]();
     this.#replies = iterator;
-    while (!this.#over) {
-      const next = await iterator.next();
-      if (next.done === true) break;
-      if (!this.#over) await writer.write(encodeMessage(this.#method.responseType, next.value));
-    }
+    // Not in a variable: the frame of this function would hold each reply while its client makes room.
+    while (!this.#over && (await iterator.next().then((next) => this.#pass(next, writer))));
     this.#replies = undefined;
     if (this.#finish()) this.#call.end();
     else this.#release(iterator);
@@ -66,6 +63,13 @@ export class ReplyStream<Reply> {
   broken(error: unknown): void {
     if (error instanceof WatchBroken) this.fail(refusalStatus(error.refusal));
     else if (!isAbort(error, this.#client.signal)) this.fail(surpriseStatus(this.#edge.report(this.#method.name, error)));
+  }
+
+  /** Resolves when the next reply may come; to false after the last one. */
+  #pass(next: IteratorResult<Reply>, writer: StreamWriter): boolean | Promise<boolean> {
+    if (next.done === true) return false;
+    if (this.#over) return true;
+    return writer.write(encodeMessage(this.#method.responseType, next.value))?.then(() => true) ?? true;
   }
 
   #finish(): boolean {

@@ -23,7 +23,7 @@ export function serverStreamRoute<Request, Reply>(method: Method<Request, Reply>
         if (request instanceof Malformed) return replies.fail(refusalStatus(malformedRequest(request)));
         const outcome = await handler(request, replies.context);
         if (!outcome.ok) return replies.fail(refusalStatus(outcome.refusal));
-        await replies.send(outcome.value);
+        return replies.send(outcome.value);
       };
       answer().catch((error: unknown) => replies.broken(error));
     };

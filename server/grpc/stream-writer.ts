@@ -2,8 +2,11 @@
 
 import type { Writable } from 'node:stream';
 
-/** grpc-js counts queued messages, whatever their size: bytes are counted here. */
-const queuedBytes = 1_024 * 1_024;
+/**
+ * grpc-js counts queued messages, whatever their size: bytes are counted here. As many as an HTTP/2 stream of Node's takes at
+ * once; thousands of clients may leave theirs unread.
+ */
+const queuedBytes = 16 * 1_024;
 
 export class StreamWriter {
   readonly #stream: Writable;
@@ -17,18 +20,22 @@ export class StreamWriter {
     stream.once('close', () => this.#wake?.());
   }
 
-  /** Queues a message; resolves when the stream has room for the next one, or is closed. */
-  async write(bytes: Buffer): Promise<void> {
-    this.#queued += bytes.byteLength;
-    this.#stream.write(bytes, () => {
-      this.#queued -= bytes.byteLength;
+  /**
+   * Queues a message. Undefined where the stream has room for the next one, else it resolves when there is, or the stream is closed.
+   * What waits here does not hold the message.
+   */
+  write(bytes: Buffer): Promise<void> | undefined {
+    const { byteLength } = bytes;
+    this.#queued += byteLength;
+    this.#stream.write(bytes, this.#written(byteLength));
+    return this.#full() ? new Promise((resolve) => (this.#wake = resolve)) : undefined;
+  }
+
+  #written(byteLength: number): () => void {
+    return () => {
+      this.#queued -= byteLength;
       if (!this.#full()) this.#wake?.();
-    });
-    if (!this.#full()) return;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-    });
-    this.#wake = undefined;
+    };
   }
 
   #full(): boolean {

@@ -3,7 +3,7 @@
 import type { Outcome } from '@inferq/core/refusal.ts';
 import { granted } from '@inferq/core/refusal.ts';
 import type { WatchResultRequest, WatchResultResponse } from '@inferq/proto/gen/inferq/v1/broker.ts';
-import type { Broker, CallContext, WatchUpdate } from '../broker.ts';
+import type { Broker, CallContext, TaskView, ViewEvent, WatchUpdate } from '../broker.ts';
 import { eventBytes, toTaskEvent } from './convert/event.ts';
 import type { OutputSelection } from './convert/output-options.ts';
 import { toTask } from './convert/task.ts';
@@ -27,19 +27,49 @@ export async function watchResult(
   if (!checked.ok) return checked;
   const updates = await broker.watch(request.taskId, options, call);
   if (!updates.ok) return updates;
-  return granted(fillSilence(messages(updates.value, selection), silenceMs, () => ({ snapshot: undefined, events: [] })));
+  return granted(fillSilence(new Messages(updates.value, selection), silenceMs, () => ({ snapshot: undefined, events: [] })));
 }
 
-async function* messages(updates: AsyncIterable<WatchUpdate>, selection: OutputSelection): AsyncGenerator<WatchResultResponse> {
-  let contents = false;
-  for await (const update of updates) {
-    if (update.kind === 'snapshot') {
-      contents = update.view.snapshot.contents;
-      yield { snapshot: toTask(update.view, selection), events: [] };
-    } else {
-      for (const group of groupBySize(update.events, eventBytes)) {
-        yield { snapshot: undefined, events: group.map((event) => toTaskEvent(event, selection, contents)) };
-      }
-    }
+/** One message for each group of updates. A class, because the frame of a generator would keep what it yielded while it waits. */
+class Messages implements AsyncIterableIterator<WatchResultResponse> {
+  readonly #updates: AsyncIterator<WatchUpdate>;
+  readonly #selection: OutputSelection;
+  /** What came with the last update and is not sent yet. */
+  #groups: (readonly ViewEvent[])[] = [];
+  #contents = false;
+
+  constructor(updates: AsyncIterable<WatchUpdate>, selection: OutputSelection) {
+    this.#updates = updates[Symbol.asyncIterator]();
+    this.#selection = selection;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<WatchResultResponse>> {
+    const group = this.#groups.shift();
+    if (group !== undefined) return Promise.resolve({ done: false, value: this.#events(group) });
+    return this.#updates.next().then((update) => {
+      if (update.done === true) return { done: true, value: undefined };
+      if (update.value.kind === 'snapshot') return { done: false, value: this.#snapshot(update.value.view) };
+      this.#groups = [...groupBySize(update.value.events, eventBytes)];
+      return this.next();
+    });
+  }
+
+  async return(): Promise<IteratorResult<WatchResultResponse>> {
+    this.#groups = [];
+    await this.#updates.return?.();
+    return { done: true, value: undefined };
+  }
+
+  #snapshot(view: TaskView): WatchResultResponse {
+    this.#contents = view.snapshot.contents;
+    return { snapshot: toTask(view, this.#selection), events: [] };
+  }
+
+  #events(group: readonly ViewEvent[]): WatchResultResponse {
+    return { snapshot: undefined, events: group.map((event) => toTaskEvent(event, this.#selection, this.#contents)) };
   }
 }

@@ -98,6 +98,18 @@ test('a redrive takes up to its limit and says how many are left; a dry run take
   expect([some.matched, [...some.redriven.keys()], some.remaining]).toEqual([1, [idOf(3)], 0]);
 });
 
+test('a redrive counts those that a full queue has no room for as left, and is refused where it has room for none', async () => {
+  for (const age of [1, 2]) t.queue.create(idOf(age), { state: 'failed' });
+  const full = [1, 2].map((age) => ({ id: idOf(age), queue: 'default', what: 'bytes' as const }));
+  t.queue.redrive = async () => ({ redriven: new Map([[idOf(1), idOf(9)]]), full: full.slice(1) });
+  const some = grantedValue(await t.broker.redrive({ kind: 'all' }, { dryRun: false, limit: 0 }));
+  expect([some.matched, some.redriven.size, some.remaining]).toEqual([2, 1, 1]);
+  t.queue.redrive = async () => ({ redriven: new Map(), full });
+  const refusal = refusalOf(await t.broker.redrive({ kind: 'all' }, { dryRun: false, limit: 0 }));
+  expect(refusal).toMatchObject({ reason: 'QUEUE_FULL', message: expect.stringMatching(/^Queue default is full/) });
+  expect(refusal.retryAfterMs).toBeGreaterThanOrEqual(1_000);
+});
+
 test.each([
   ['limit', { kind: 'all' as const }, -1],
   ['limit', { kind: 'all' as const }, 1_001],

@@ -221,3 +221,27 @@ test('a call that breaks off takes its task along after the grace time, unless i
   await complete(await claimOne());
   expect(grantedValue(await again.reply)).toMatchObject({ duplicate: true, task: { snapshot: { state: 'succeeded' } } });
 }, 20_000);
+
+test('of two calls that hold one task the later one may break off first, and the task lives on', async () => {
+  const bound = { ...options, bindToCall: true, waitMs: 60_000 };
+  const [earlier, later] = [openCall(), openCall()];
+  const keyed = commandOf({ idempotencyKey: 'shared' });
+  const reply = broker.submit(keyed, bound, earlier.call);
+  const laterReply = broker.submit(keyed, bound, later.call);
+  const lost = openCall();
+  const lostReply = broker.submit(commandOf({ idempotencyKey: 'alone' }), bound, lost.call);
+  const { taskId } = grantedValue(await broker.submit(commandOf({ idempotencyKey: 'alone' }), options, openCall().call));
+  later.leave();
+  await laterReply;
+  lost.leave();
+  await lostReply;
+  await vi.waitUntil(
+    async () => {
+      await queue.upkeep.promote();
+      return grantedValue(await broker.getResult(taskId, { outputs: true }, openCall().call)).snapshot.state === 'cancelled';
+    },
+    { timeout: 10_000, interval: 100 },
+  );
+  await complete(await claimOne());
+  expect(grantedValue(await reply)).toMatchObject({ task: { snapshot: { state: 'succeeded' } } });
+}, 20_000);

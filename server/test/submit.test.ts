@@ -143,7 +143,15 @@ describe('bound to its call', () => {
   const bound = { ...plain, waitMs: 5_000, bindToCall: true };
   const key = commandOf({ idempotencyKey: 'k' });
 
-  test('a call that breaks off cancels its task after the grace time', async () => {
+  test('a task is submitted as held by its call, and one that is not bound by none', async () => {
+    const replies = [bound, { ...bound, bindToCall: false }].map((options) => t.broker.submit(commandOf(), options, openCall().call));
+    await vi.waitUntil(() => submitted().length === 2);
+    expect(submitted().map(({ boundTo }) => boundTo)).toEqual(['inbox-1/1', undefined]);
+    t.broker.stop();
+    await Promise.all(replies);
+  });
+
+  test('a call that breaks off lets go of its task, to be cancelled after the grace time', async () => {
     const { call, leave } = openCall(startTime + 9_000);
     const reply = t.broker.submit(commandOf(), bound, call);
     const { id, startDeadline } = await firstTask();
@@ -151,57 +159,69 @@ describe('bound to its call', () => {
     await vi.waitUntil(() => t.clock.pending === 1);
     leave();
     await reply;
-    expect(t.queue.callsOf('cancel')).toEqual([[{ id, force: false, afterMs: 2_000 }]]);
+    expect(t.queue.callsOf('unbind')).toEqual([[{ id, call: 'inbox-1/1' }, 2_000]]);
   });
 
-  test('a call that breaks off before its task is acknowledged cancels it too', async () => {
+  test('a call that breaks off before its task is acknowledged lets go of it too', async () => {
     const release = t.queue.hold('submit');
     const { call, leave } = openCall();
     const reply = t.broker.submit(commandOf(), bound, call);
-    await firstTask();
+    const { id } = await firstTask();
     leave();
     release();
     await reply;
-    expect(t.queue.callsOf('cancel')).toHaveLength(1);
+    expect(t.queue.callsOf('unbind')).toEqual([[{ id, call: 'inbox-1/1' }, 2_000]]);
   });
 
-  test('a call that was answered binds no longer', async () => {
+  test('a call that was answered with the end of its task has nothing to let go of', async () => {
     const { call, leave } = openCall();
     const reply = t.broker.submit(commandOf(), bound, call);
     const { id } = await firstTask();
     t.queue.succeed(id);
     await reply;
     leave();
-    expect(t.queue.callsOf('cancel')).toEqual([]);
+    expect(t.queue.callsOf('unbind')).toEqual([]);
   });
 
-  test('a second call with the same key keeps the task, and the first one breaking off late does not take it away', async () => {
+  test('a call whose wait runs out lets its task go on by itself', async () => {
+    const { call, leave } = openCall();
+    const reply = t.broker.submit(commandOf(), bound, call);
+    const { id } = await firstTask();
+    await vi.waitUntil(() => t.clock.pending === 1);
+    t.clock.pass(5_000);
+    await reply;
+    leave();
+    expect(t.queue.callsOf('unbind')).toEqual([[{ id, call: 'inbox-1/1' }, undefined]]);
+  });
+
+  test('each of two calls that hold one task lets go of it under its own name', async () => {
     const [first, second] = [openCall(), openCall()];
     const replies = [t.broker.submit(key, bound, first.call)];
     const { id } = await firstTask();
     t.queue.submitAnswer = () => ({ kind: 'duplicate', snapshot: snapshotOf(id) });
     replies.push(t.broker.submit(key, bound, second.call));
-    await vi.waitUntil(() => t.queue.callsOf('keep').length === 1 && t.clock.pending === 2);
-    first.leave();
-    await replies[0];
-    expect(t.queue.callsOf('cancel')).toEqual([]);
+    await vi.waitUntil(() => t.clock.pending === 2);
+    expect(submitted().map(({ boundTo }) => boundTo)).toEqual(['inbox-1/1', 'inbox-1/2']);
     second.leave();
     await replies[1];
-    expect(t.queue.callsOf('cancel')).toHaveLength(1);
+    expect(t.queue.callsOf('unbind')).toEqual([[{ id, call: 'inbox-1/2' }, 2_000]]);
+    first.leave();
+    await replies[0];
+    expect(t.queue.callsOf('unbind').at(-1)).toEqual([{ id, call: 'inbox-1/1' }, 2_000]);
   });
 
-  test('the cancellation is sent again until the store takes it', async () => {
+  test('that a call broke off is told again until the store takes it', async () => {
     const { call, leave } = openCall();
     const reply = t.broker.submit(commandOf(), bound, call);
     await firstTask();
     await vi.waitUntil(() => t.clock.pending === 1);
-    t.queue.failing.add('cancel');
+    t.queue.failing.add('unbind');
     leave();
     await reply;
     t.queue.failing.clear();
     await vi.waitUntil(() => {
       t.clock.pass(1_000);
-      return t.queue.callsOf('cancel').length === 2;
+      return t.queue.callsOf('unbind').length === 2;
     });
   });
 });

@@ -98,7 +98,7 @@ function planTask(chance: Chance, draft: Draft, tag: number, run: string): Plann
     request,
     ends: [
       ...draft.ends,
-      // A prediction is bound to its call, and a call may break.
+      // A prediction is bound to its call, and a call may break: oracle/cut-off.ts says when that may end it.
       ...(cancels || way === 'predict' ? ['CANCELLED CANCELLED'] : []),
       ...(leaves ? ['EXPIRED START_DEADLINE'] : []),
     ],

@@ -2,6 +2,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { AbortedError, DeadlineError, InferqError, TaskFailedError, UnavailableError } from '@inferq/client/index.ts';
+import { judgeCutOff, notingGaps } from '../oracle/cut-off.ts';
 import type { Entry } from '../oracle/entry.ts';
 import type { Ledger } from '../oracle/ledger.ts';
 import { WatchCheck } from '../oracle/watch-check.ts';
@@ -116,10 +117,8 @@ async function watch(parts: LoadParts, client: LoadClient, entry: Entry, what: s
 async function predict(parts: LoadParts, client: LoadClient, entry: Entry): Promise<void> {
   const { request, patienceMs } = entry.planned;
   try {
-    const task = await client.api.predict(request, {
-      signal: parts.giveUp,
-      ...(patienceMs === undefined ? {} : { timeoutMs: patienceMs }),
-    });
+    const options = { signal: parts.giveUp, ...(patienceMs === undefined ? {} : { timeoutMs: patienceMs }) };
+    const task = await notingGaps(entry, () => client.api.predict(request, options));
     parts.ledger.heard(client.index);
     parts.ledger.accept(entry, task.id);
     parts.ledger.see(entry, task, `client ${client.index}, predict`, Date.now());
@@ -127,6 +126,7 @@ async function predict(parts: LoadParts, client: LoadClient, entry: Entry): Prom
     if (error instanceof TaskFailedError) {
       parts.ledger.heard(client.index);
       parts.ledger.accept(entry, error.task.id);
+      judgeCutOff(parts.ledger, client.index, entry, error.task);
       return parts.ledger.see(entry, error.task, `client ${client.index}, predict`, Date.now());
     }
     // Given up: how its task ended is looked up when all is over.

@@ -2,6 +2,7 @@
 
 import { isTerminal, type Task, type TaskState } from '@inferq/client/index.ts';
 import type { Planned } from '../load/plan.ts';
+import type { Gap } from './cut-off.ts';
 
 /** A terminal state that somebody was told of. */
 export interface End {
@@ -25,6 +26,8 @@ export interface Entry {
   end?: End;
   /** Ends told, the first included. */
   told: number;
+  /** Of a prediction: when its calls broke, oldest first. */
+  readonly gaps: Gap[];
   /** What its watches got, for people. */
   watches: string[];
 }

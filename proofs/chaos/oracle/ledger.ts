@@ -39,7 +39,7 @@ export class Ledger {
   }
 
   open(planned: Planned): Entry {
-    const entry: Entry = { planned, told: 0, watches: [] };
+    const entry: Entry = { planned, told: 0, gaps: [], watches: [] };
     this.entries.push(entry);
     return entry;
   }
@@ -89,6 +89,11 @@ export class Ledger {
   /** Whether what was known at that moment may be gone with a killed Redis. */
   excused(at: number | undefined): boolean {
     return at !== undefined && this.#kills.some((kill) => at <= kill && at > kill - lossMs);
+  }
+
+  /** Whether a killed Redis may have lost something that was written in that time. */
+  lostSomething(from: number, to: number): boolean {
+    return this.#kills.some((kill) => kill >= from && kill - lossMs <= to);
   }
 
   /** Whether this is the right end of such a task, faults granted. */

@@ -17,7 +17,7 @@ interface Facts {
 const interruptions = ['EXECUTOR_CRASHED', 'WORKER_LOST'];
 
 /** The smallest of rising `times` from `since` on. */
-function firstSince(times: readonly number[], since: number): number | undefined {
+export function firstSince(times: readonly number[], since: number): number | undefined {
   let low = 0;
   let high = times.length;
   while (low < high) {

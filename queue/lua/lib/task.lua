@@ -68,7 +68,7 @@ local function finish(task, state, failure, output)
   local ttl = task.ignore and %ignoredResultTtl or task.ttl
   if failure then setError(task, failure) end
   redis.call('HSET', task.record, $state, state, $ended, now, $sequence, nextSequence(task))
-  redis.call('HDEL', task.record, $entry, $rank, $token)
+  redis.call('HDEL', task.record, $entry, $rank, $token, $calls)
   tally(P .. @ended .. task.queue, state, 1)
   tally(P .. @bytes, task.queue, -task.bytes)
   if task.deadline then redis.call('ZREM', P .. @due, 'exp:' .. id) end

@@ -12,6 +12,8 @@ import { type Model, newModel } from './oracle/model.ts';
 export const executors = ['x1', 'x2', 'x3'];
 export const queues = ['default', 'batch'];
 export const inboxName = 'server';
+/** Calls that tasks are bound to: of that server, and of one that was killed. */
+export const calls = [`${inboxName}/1`, `${inboxName}/2`, 'killed/1'];
 /** So long that no lease runs out by itself: the test ages them. */
 export const leaseMs = 600_000;
 /** Limits that a few small tasks reach. */

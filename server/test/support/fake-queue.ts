@@ -4,7 +4,16 @@
  */
 
 import { type ChunkRecord, isTerminal, type TaskSnapshot } from '@inferq/core/task.ts';
-import type { CancelRequest, Inbox, InboxMessage, NewTask, SubmissionQueue, SubmitOutcome } from '@inferq/queue/queue.ts';
+import type {
+  BoundCall,
+  CancelRequest,
+  Inbox,
+  InboxMessage,
+  NewTask,
+  Redriven,
+  SubmissionQueue,
+  SubmitOutcome,
+} from '@inferq/queue/queue.ts';
 
 type Method = keyof SubmissionQueue;
 
@@ -166,7 +175,7 @@ export class FakeQueue implements SubmissionQueue, Inbox {
   cancel(request: CancelRequest): Promise<TaskSnapshot | undefined> {
     return this.#answer('cancel', [request], () => {
       const record = this.records.get(request.id);
-      if (record === undefined || isTerminal(record.state) || request.afterMs !== undefined) return record;
+      if (record === undefined || isTerminal(record.state)) return record;
       this.change(
         request.id,
         record.state === 'running' && !request.force ? { cancelRequested: true } : { state: 'cancelled', endedAt: 2 },
@@ -175,16 +184,16 @@ export class FakeQueue implements SubmissionQueue, Inbox {
     });
   }
 
-  keep(id: string): Promise<void> {
-    return this.#answer('keep', [id], () => undefined);
+  unbind(bound: BoundCall, cancelAfterMs?: number): Promise<void> {
+    return this.#answer('unbind', [bound, cancelAfterMs], () => undefined);
   }
 
   listDeadLetters(): Promise<{ tasks: TaskSnapshot[]; nextToken?: string }> {
     return this.#answer('listDeadLetters', [], () => ({ tasks: [...this.records.values()].filter(({ state }) => state === 'failed') }));
   }
 
-  redrive(pairs: readonly { id: string; newId: string }[]): Promise<Map<string, string>> {
-    return this.#answer('redrive', [pairs], () => new Map(pairs.map(({ id, newId }) => [id, newId])));
+  redrive(pairs: readonly { id: string; newId: string }[]): Promise<Redriven> {
+    return this.#answer('redrive', [pairs], () => ({ redriven: new Map(pairs.map(({ id, newId }) => [id, newId])), full: [] }));
   }
 
   queueStats(names: readonly string[]) {

@@ -3,10 +3,11 @@
 import { isName, nameRule, shown } from '@inferq/core/names.ts';
 import { granted, type Outcome, type Refusal, refused, type Violation } from '@inferq/core/refusal.ts';
 import { newTaskId, parseTaskId } from '@inferq/core/task-id.ts';
-import type { DeadLetterFilter, SubmissionQueue } from '@inferq/queue/queue.ts';
+import type { DeadLetterFilter, QueueLimits, SubmissionQueue } from '@inferq/queue/queue.ts';
 import type { Page, RedriveSelection, TaskView } from '../../broker.ts';
 import type { Clock } from '../clock.ts';
 import { answering, wrongField } from '../store-failure.ts';
+import { fullQueue } from '../submit/full-queue.ts';
 import type { Views } from '../view.ts';
 import { checkPageSize, decodeToken, encodeToken, pageSizes } from './page.ts';
 
@@ -14,10 +15,11 @@ export interface DeadLetterParts {
   submission: Pick<SubmissionQueue, 'listDeadLetters' | 'redrive' | 'inspect'>;
   views: Views;
   clock: Clock;
+  limits: QueueLimits;
   randomBytes(count: number): Uint8Array;
 }
 
-/** `remaining`: selected ones that this call left where they are. */
+/** `remaining`: selected ones that this call left where they are, because of its limit or because their queues are full. */
 export interface Redriven {
   matched: number;
   redriven: Map<string, string>;
@@ -44,7 +46,10 @@ export function listDeadLetters(
   });
 }
 
-/** Runs up to `limit` (0: as many as one call may) of the selected dead letters anew; a dry run only counts them. */
+/**
+ * Runs up to `limit` (0: as many as one call may) of the selected dead letters anew, as far as their queues have room; where there is
+ * none for any, it is refused. A dry run only counts them.
+ */
 export function redrive(
   parts: DeadLetterParts,
   selection: RedriveSelection,
@@ -59,9 +64,10 @@ export function redrive(
     const ids = await select(parts, selection);
     if (dryRun) return granted({ matched: ids.length, redriven: new Map(), remaining: ids.length });
     const chosen = ids.slice(0, limit === 0 ? pageSizes.max : limit);
-    const redriven =
-      chosen.length === 0 ? new Map<string, string>() : await parts.submission.redrive(chosen.map((id) => renamed(parts, id)));
-    return granted({ matched: ids.length, redriven, remaining: ids.length - chosen.length });
+    const { redriven, full } = await parts.submission.redrive(chosen.map((id) => renamed(parts, id)));
+    const [first] = full;
+    if (first && redriven.size === 0) return fullQueue(first.what, first.queue, parts.limits, parts.randomBytes);
+    return granted({ matched: ids.length, redriven, remaining: ids.length - chosen.length + full.length });
   });
 }
 

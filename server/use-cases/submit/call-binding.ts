@@ -1,42 +1,33 @@
-/** Tasks that live only as long as the call that waits for them. */
+/** Tasks that live only as long as the calls that wait for them. Their records name these calls; see docs/decisions/call-binding.md. */
 
 import { limits } from '@inferq/core/limits.ts';
-import type { SubmissionQueue } from '@inferq/queue/queue.ts';
+import type { BoundCall, SubmissionQueue } from '@inferq/queue/queue.ts';
 import type { WatchHub } from '../watch/hub.ts';
 
 export interface CallBindings {
+  /** A name for a call, to be submitted as the one that holds its task. */
+  newCall(): string;
   /**
-   * Ties a task to a call: where `signal` fires before the returned function was called, the task is cancelled after a grace
-   * time, unless another call of this process holds it too. `again`: a call that broke off may have asked for that already.
+   * Follows a call that holds a task. Where `signal` fires before the returned function was called, the call broke off: the task
+   * is cancelled after a grace time, unless another call holds it or a Submit takes it up. The function ends the binding
+   * without that: the call is answered, and the task has `ended` or goes on by itself.
    */
-  bind(taskId: string, signal: AbortSignal, again: boolean): () => void;
+  follow(bound: BoundCall, signal: AbortSignal): (ended: boolean) => void;
 }
 
-export function createCallBindings(submission: Pick<SubmissionQueue, 'cancel' | 'keep'>, hub: WatchHub): CallBindings {
-  const calls = new Map<string, number>();
-  const unbind = (taskId: string) => {
-    const left = (calls.get(taskId) ?? 1) - 1;
-    if (left > 0) calls.set(taskId, left);
-    else calls.delete(taskId);
-    return left;
-  };
+export function createCallBindings(submission: Pick<SubmissionQueue, 'unbind'>, hub: WatchHub): CallBindings {
+  let calls = 0;
+  const unbind = (bound: BoundCall, cancelAfterMs?: number) => void hub.persist(() => submission.unbind(bound, cancelAfterMs));
   return {
-    bind(taskId, signal, again) {
-      calls.set(taskId, (calls.get(taskId) ?? 0) + 1);
-      if (again) void hub.persist(() => submission.keep(taskId));
-      const brokeOff = () => {
-        if (unbind(taskId) > 0) return;
-        void hub.persist(() => submission.cancel({ id: taskId, force: false, afterMs: limits.unboundGraceMs }));
-      };
-      if (signal.aborted) {
-        brokeOff();
-        return () => undefined;
-      }
-      signal.addEventListener('abort', brokeOff, { once: true });
-      return () => {
+    newCall: () => `${hub.inbox}/${++calls}`,
+    follow(bound, signal) {
+      const brokeOff = () => unbind(bound, limits.unboundGraceMs);
+      if (signal.aborted) brokeOff();
+      else signal.addEventListener('abort', brokeOff, { once: true });
+      return (ended) => {
         if (signal.aborted) return;
         signal.removeEventListener('abort', brokeOff);
-        unbind(taskId);
+        if (!ended) unbind(bound);
       };
     },
   };

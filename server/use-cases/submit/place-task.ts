@@ -9,6 +9,7 @@ import type { Clock } from '../clock.ts';
 import type { RegistryCache } from '../registry/registry-cache.ts';
 import { batchPerTick } from '../tick-batch.ts';
 import type { SubmitCall } from './check-options.ts';
+import { fullQueue } from './full-queue.ts';
 import { type PlannedTask, planSubmit } from './plan-submit.ts';
 
 /** All tasks are of the one partition there is. */
@@ -57,7 +58,7 @@ export function createPlacing(parts: PlacingParts): Placing {
             `The idempotency key belongs to task ${outcome.id}, which asks for something else: use another key`,
           );
         case 'full':
-          return full(outcome.what, task.queue, parts.limits, 1_000 + ((randomBytes(1)[0] ?? 0) * 1_000) / 256);
+          return fullQueue(outcome.what, task.queue, parts.limits, randomBytes);
       }
     },
   };
@@ -72,18 +73,4 @@ function isKnown(command: SubmitCommand, known: Awaited<ReturnType<RegistryCache
 /** What of a task passes through the script: a large input goes its own way. */
 function scriptBytes({ input, metadata }: NewTask): number {
   return (input.length <= limits.inlineBytes ? input.length : 0) + (metadata?.length ?? 0);
-}
-
-function full(what: 'tasks' | 'bytes' | 'results' | 'memory', queue: string, own: QueueLimits, retryAfterMs: number): Outcome<never> {
-  const hint = { retryAfterMs: Math.round(retryAfterMs) };
-  switch (what) {
-    case 'tasks':
-      return refused('QUEUE_FULL', `Queue ${queue} is full: it holds its limit of ${own.maxTasks} tasks; try again later`, hint);
-    case 'bytes':
-      return refused('QUEUE_FULL', `Queue ${queue} is full: its inputs reach the limit of ${own.maxBytes} bytes; try again later`, hint);
-    case 'results':
-      return refused('RESULTS_FULL', `Kept results reach the limit of ${own.retainedBytes} bytes; try again when some have expired`, hint);
-    case 'memory':
-      return refused('MEMORY_FULL', `Redis uses more than ${Math.round(own.memoryWatermark * 100)} % of its memory; try again later`, hint);
-  }
 }

@@ -57,23 +57,26 @@ async function placeAndWait(
 ): Promise<Outcome<Submitted>> {
   const id = parts.placing.newId();
   const wait = new EndWait(parts.hub, id);
+  const boundTo = options.bindToCall ? parts.bindings.newCall() : undefined;
   let registered = false;
   try {
-    const placed = await parts.placing.place({ ...task, id, watchBy: parts.hub.inbox });
+    const placed = await parts.placing.place({ ...task, id, watchBy: parts.hub.inbox, ...(boundTo === undefined ? {} : { boundTo }) });
     if (!placed.ok) return placed;
     const duplicate = placed.value.kind === 'duplicate';
     registered = !duplicate;
     const taskId = idOf(placed.value);
-    const release = options.bindToCall ? parts.bindings.bind(taskId, call.signal, duplicate) : () => undefined;
+    const release = boundTo === undefined ? undefined : parts.bindings.follow({ id: taskId, call: boundTo }, call.signal);
+    let ended = false;
     try {
       const snapshot =
         placed.value.kind === 'accepted'
           ? await endOrStanding(parts, wait, options.waitMs, call)
           : await endOfDuplicate(parts, placed.value.snapshot, options.waitMs, call);
+      ended = snapshot !== undefined && isTerminal(snapshot.state);
       const view = await viewOrRefusal(parts, taskId, snapshot, options.outputs);
       return view.ok ? granted({ taskId, duplicate, task: view.value }) : view;
     } finally {
-      release();
+      release?.(ended);
     }
   } finally {
     wait.leave(registered);

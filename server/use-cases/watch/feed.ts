@@ -9,9 +9,10 @@ import { shuttingDown } from '../store-failure.ts';
 import { historyGone, refuseWithoutRecord } from '../unknown-task.ts';
 import { lacksOutput, type Views } from '../view.ts';
 import type { Listener, TaskMessage, WatchHub } from './hub.ts';
+import { ownChunk, ownSnapshot } from './own-bytes.ts';
 import { WatchProgress } from './progress.ts';
 
-const pageBytes = 64 * 1_024;
+const pageBytes = 32 * 1_024;
 /** What one look at record and log may bring into memory. */
 const lookBytes = pageBytes + limits.inlineBytes;
 /** About what an event weighs besides its payload. */
@@ -44,6 +45,8 @@ export class Feed implements Listener {
   readonly #progress = new WatchProgress();
   /** What came while messages are not delivered as they come; undefined while they are. */
   #held: TaskMessage[] | undefined = [];
+  /** A look is to come: it finds all that comes before it. */
+  #waiting = false;
   /** Messages alone no longer tell everything. */
   #missed = false;
   #over = false;
@@ -76,6 +79,7 @@ export class Feed implements Listener {
   }
 
   hear(message: TaskMessage): void {
+    if (this.#waiting) return;
     if (this.#held === undefined) {
       if (!this.#deliver(message)) void this.#catchUp();
     } else if (this.#held.length === heldMessages) {
@@ -103,7 +107,7 @@ export class Feed implements Listener {
     if (verdict === 'gap' || !this.#target.hasRoom) return false;
     if (chunk) this.#putChunk(message.chunk);
     else if (lacksOutput(message.snapshot, this.#outputs)) return false;
-    else this.#putSnapshot(this.#parts.views.inline(message.snapshot, this.#outputs), message.time);
+    else this.#putSnapshot(this.#parts.views.inline(ownSnapshot(message.snapshot), this.#outputs), message.time);
     return true;
   }
 
@@ -122,9 +126,9 @@ export class Feed implements Listener {
   async #catchUp(): Promise<void> {
     try {
       do {
-        // What came before a look is in what it finds.
+        // However long the reader takes to make room, nothing is held for it meanwhile.
         this.#held = [];
-        this.#missed = false;
+        this.#waiting = true;
         const found = await this.#holding(lookBytes, () => this.#look());
         if (found === 'more') this.#missed = true;
         else if (found !== undefined && found !== 'all') return await this.#finish(found);
@@ -146,9 +150,13 @@ export class Feed implements Listener {
 
   /** Delivers the next part of what is missing. Answers the task where it has ended and only its end is missing. */
   async #look(): Promise<TaskSnapshot | 'more' | 'all'> {
+    this.#waiting = false;
+    this.#held = [];
+    this.#missed = false;
     const { hub, submission, views, clock } = this.#parts;
-    const snapshot = await hub.inspect(this.taskId);
-    if (snapshot === undefined) throw new WatchBroken(refuseWithoutRecord(this.taskId, clock.now()));
+    const found = await hub.inspect(this.taskId);
+    if (found === undefined) throw new WatchBroken(refuseWithoutRecord(this.taskId, clock.now()));
+    const snapshot = ownSnapshot(found);
     const showStanding = () => {
       if (this.#progress.judgeSnapshot(snapshot) === 'next') this.#putSnapshot(views.inline(snapshot, this.#outputs), clock.now());
     };
@@ -182,7 +190,7 @@ export class Feed implements Listener {
   #putChunk(chunk: ChunkRecord): void {
     if (this.#over) return;
     this.#progress.tookChunk(chunk);
-    this.#target.put({ kind: 'chunk', chunk }, eventBytes + chunk.payload.length);
+    this.#target.put({ kind: 'chunk', chunk: ownChunk(chunk) }, eventBytes + chunk.payload.length);
   }
 
   #putSnapshot(view: TaskView, time: number): void {

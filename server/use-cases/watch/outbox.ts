@@ -69,21 +69,25 @@ export class Outbox<T> implements AsyncIterable<T[]> {
     return this.#ended;
   }
 
-  /** One reader; leaving the loop ends the outbox. */
+  /** All that is there, as soon as there is anything; undefined after the end, or its error. For one reader. */
+  take(): Promise<T[] | undefined> {
+    if (this.#items.length > 0) return Promise.resolve(this.#takeAll());
+    if (this.#error !== undefined) return Promise.reject(this.#error);
+    if (this.#ended) return Promise.resolve(undefined);
+    // What else is put in the same step is taken with it.
+    return new Promise<void>((wake) => (this.#wake = wake)).then(() => this.take());
+  }
+
+  /** Takes for one reader; leaving the loop ends the outbox. */
   async *[Symbol.asyncIterator](): AsyncGenerator<T[]> {
     try {
-      for (;;) {
-        if (this.#items.length > 0) yield this.#take();
-        else if (this.#ended) break;
-        else await new Promise<void>((wake) => (this.#wake = wake));
-      }
-      if (this.#error !== undefined) throw this.#error;
+      for (let items = await this.take(); items !== undefined; items = await this.take()) yield items;
     } finally {
       this.end();
     }
   }
 
-  #take(): T[] {
+  #takeAll(): T[] {
     const items = this.#items;
     this.#items = [];
     this.#bytes = 0;

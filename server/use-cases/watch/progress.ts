@@ -5,6 +5,13 @@ import type { ChunkRecord, TaskSnapshot } from '@inferq/core/task.ts';
 /** `next`: deliver it; `old`: known already; `gap`: something before it was missed. */
 export type Verdict = 'next' | 'old' | 'gap';
 
+/** What of a snapshot the next one is compared with: the whole may hold much, and belongs to a larger reply. */
+type Standing = Pick<TaskSnapshot, 'state' | 'attempt' | 'version' | 'cancelRequested' | 'progress'>;
+
+function standingOf({ state, attempt, version, cancelRequested, progress }: TaskSnapshot): Standing {
+  return { state, attempt, version, cancelRequested, ...(progress === undefined ? {} : { progress }) };
+}
+
 /** Keeps sequences strictly rising and chunk indices without a gap. */
 export class WatchProgress {
   /** Sequence of the last thing delivered. */
@@ -14,7 +21,7 @@ export class WatchProgress {
   #attempt: number;
   /** Undefined: the next chunk is the first that this watch sees of an attempt that began before it. */
   #nextIndex: number | undefined;
-  #last: TaskSnapshot | undefined;
+  #last: Standing | undefined;
 
   /** For a task that nothing was seen of yet. */
   constructor() {
@@ -31,7 +38,7 @@ export class WatchProgress {
   startFrom(first: TaskSnapshot, chunksAfter: number | undefined): void {
     this.sequence = first.sequence;
     this.#attempt = first.attempt;
-    this.#last = first;
+    this.#last = standingOf(first);
     this.#chunkSequence = chunksAfter ?? first.lastChunkSequence;
     if (chunksAfter === undefined) this.#nextIndex = first.chunks;
     else this.#nextIndex = chunksAfter === 0 ? 0 : undefined;
@@ -75,7 +82,7 @@ export class WatchProgress {
   /** Notes a delivered snapshot; tells whether it changed more than the run's progress. */
   tookSnapshot(snapshot: TaskSnapshot): 'state' | 'progress' {
     const last = this.#last;
-    this.#last = snapshot;
+    this.#last = standingOf(snapshot);
     this.sequence = snapshot.sequence;
     if (snapshot.attempt > this.#attempt) {
       this.#attempt = snapshot.attempt;
@@ -85,7 +92,7 @@ export class WatchProgress {
   }
 }
 
-function onlyProgressed(last: TaskSnapshot, next: TaskSnapshot): boolean {
+function onlyProgressed(last: Standing, next: TaskSnapshot): boolean {
   return (
     last.state === next.state &&
     last.attempt === next.attempt &&

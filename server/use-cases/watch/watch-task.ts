@@ -10,7 +10,7 @@ import { startOfWatch } from './first-snapshot.ts';
 import { Outbox } from './outbox.ts';
 
 /** A watch stops buffering here and reads the log later. */
-const bounds = { items: 256, bytes: 64 * 1_024 };
+const bounds = { items: 256, bytes: 32 * 1_024 };
 
 export interface WatchParts extends FeedParts {
   submission: Pick<SubmissionQueue, 'readChunks' | 'cancel'>;
@@ -48,7 +48,7 @@ export async function watchTask(
   }
   const { view, chunksAfter } = begun.value;
   feed.begin(view.snapshot, chunksAfter);
-  return granted(updates(view, outbox, leave));
+  return granted(new Updates(view, outbox, leave));
 }
 
 /** What is wrong with a watch, before anything is asked of the store. */
@@ -75,11 +75,35 @@ export async function readStart(
   return { view, ...(chunksAfter === undefined ? {} : { chunksAfter }) };
 }
 
-async function* updates(first: TaskView, outbox: Outbox<ViewEvent>, leave: () => void): AsyncGenerator<WatchUpdate> {
-  try {
-    yield { kind: 'snapshot', view: first };
-    for await (const events of outbox) yield { kind: 'events', events };
-  } finally {
-    leave();
+/** The first view, then what the outbox gives. A class, because the frame of a generator would keep the view as long as the watch. */
+class Updates implements AsyncIterableIterator<WatchUpdate> {
+  #first: TaskView | undefined;
+  readonly #outbox: Outbox<ViewEvent>;
+  readonly #leave: () => void;
+
+  constructor(first: TaskView, outbox: Outbox<ViewEvent>, leave: () => void) {
+    this.#first = first;
+    this.#outbox = outbox;
+    this.#leave = leave;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<WatchUpdate>> {
+    const view = this.#first;
+    this.#first = undefined;
+    if (view !== undefined) return Promise.resolve({ done: false, value: { kind: 'snapshot', view } });
+    // The feed behind an error has left already.
+    return this.#outbox
+      .take()
+      .then((events) => (events === undefined ? this.return() : { done: false, value: { kind: 'events', events } }));
+  }
+
+  async return(): Promise<IteratorResult<WatchUpdate>> {
+    this.#leave();
+    this.#outbox.end();
+    return { done: true, value: undefined };
   }
 }

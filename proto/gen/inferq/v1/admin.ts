@@ -139,7 +139,10 @@ export interface RedriveDeadLettersResponse {
   matched: bigint;
   /** Old id to new id. Repeated, a redrive answers the same new ids. */
   redriven: { [key: string]: string };
-  /** Matched but left, because of the limit. */
+  /**
+   * Matched but left, because of the limit, or because a queue is full: call again later. Where that leaves all of them, the call
+   * ends with RESOURCE_EXHAUSTED.
+   */
   remaining: bigint;
 }
 

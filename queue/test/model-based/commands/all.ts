@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { type Command, command } from '../step.ts';
-import { cancel, keep } from './cancel.ts';
+import { cancel } from './cancel.ts';
 import { claim } from './claim.ts';
 import { emit, emitOutOfTurn } from './emit.ts';
 import { announce, releaseUnknown, strike } from './executors.ts';
@@ -11,6 +11,7 @@ import { extend, leasePasses, reclaim } from './lease.ts';
 import { settle } from './settle.ts';
 import { submit, submitAgain } from './submit.ts';
 import { callStaysAway, comesDue, deadLetterAges, deadlinePasses, minutePasses, resultEnds } from './time.ts';
+import { unbind } from './unbind.ts';
 import { promote, prune, redrive, repair } from './upkeep.ts';
 import { unwatch, watch } from './watch.ts';
 
@@ -73,7 +74,7 @@ const everything: Mix = [
   command(unwatch),
   command(extend),
   command(emitOutOfTurn),
-  command(keep),
+  ...times(2, command(unbind)),
   command(releaseUnknown),
   command(prune),
   command(repair),

@@ -9,7 +9,7 @@ import { agree } from '../agree.ts';
 import { type Answer, admit } from '../oracle/admission.ts';
 import { find, known, type Model, pick } from '../oracle/model.ts';
 import type { Step } from '../step.ts';
-import { inboxName, queues, tightLimits } from '../system.ts';
+import { calls, inboxName, queues, tightLimits } from '../system.ts';
 
 const roomy: QueueLimits = {
   maxTasks: defaults.queueTasks,
@@ -39,10 +39,11 @@ const parts = fc.record({
   digest: often('d0', 'd1'),
   metadata: fc.boolean(),
   watched: fc.boolean(),
+  call: often('', ...calls),
 });
 type Parts = typeof parts extends fc.Arbitrary<infer Value> ? Value : never;
 
-function build({ size, when, deadline, key: name, digest, metadata, watched, ...rest }: Parts): NewTask {
+function build({ size, when, deadline, key: name, digest, metadata, watched, call, ...rest }: Parts): NewTask {
   return newTask({
     ...rest,
     input: Buffer.alloc(size, `${rest.queue}${rest.rows}`),
@@ -51,6 +52,7 @@ function build({ size, when, deadline, key: name, digest, metadata, watched, ...
     ...(name ? { idempotency: { key: name, digest } } : {}),
     ...(metadata ? { metadata: Buffer.from('who asked') } : {}),
     ...(watched ? { watchBy: inboxName } : {}),
+    ...(call ? { boundTo: call } : {}),
   });
 }
 
@@ -81,17 +83,18 @@ export const submit: Step<{ tasks: Parts[]; tight: boolean }> = {
   },
 };
 
-export const submitAgain: Step<{ which: number; watched: boolean }> = {
+export const submitAgain: Step<{ which: number; watched: boolean; call: string }> = {
   name: 'submit again',
-  args: fc.record({ which: fc.nat(), watched: fc.boolean() }),
+  args: fc.record({ which: fc.nat(), watched: fc.boolean(), call: fc.constantFrom('', ...calls) }),
   when: (model) => known(model).some(({ redrivenFrom }) => !redrivenFrom),
-  run: async (model, system, { which, watched }) => {
+  run: async (model, system, { which, watched, call }) => {
     const task = pick(
       known(model).filter(({ redrivenFrom }) => !redrivenFrom),
       which,
     );
     if (!task) throw new Error('there is nothing to submit again');
-    const spec = { ...task.spec, ...(watched ? { watchBy: inboxName } : {}) };
+    const { boundTo: _call, ...rest } = task.spec;
+    const spec = { ...rest, ...(watched ? { watchBy: inboxName } : {}), ...(call ? { boundTo: call } : {}) };
     const [outcome] = await system.queue.submission.submit([spec]);
     return check(model, admit(model, spec, roomy), outcome);
   },

@@ -86,7 +86,15 @@ export const repair: Step<{ lost: boolean }> = {
 };
 
 function redriven(model: Model, task: ModelTask, id: string): ModelTask {
-  const { idempotency: _key, delayMs: _delay, startWithinMs: _within, startDeadline: _deadline, watchBy: _inbox, ...spec } = task.spec;
+  const {
+    idempotency: _key,
+    delayMs: _delay,
+    startWithinMs: _within,
+    startDeadline: _deadline,
+    watchBy: _inbox,
+    boundTo: _call,
+    ...spec
+  } = task.spec;
   const copy = create(model, { ...spec, id }, task.version);
   copy.redrivenFrom = task.spec.id;
   task.redrivenTo = id;
@@ -105,7 +113,7 @@ export const redrive: Step<number[]> = {
       const task = pick([...failed, ...model.tasks.slice(0, 1)], number);
       return task ? [{ id: task.spec.id, newId: newId() }] : [];
     });
-    const answer = await system.queue.submission.redrive(pairs);
+    const { redriven: answer } = await system.queue.submission.redrive(pairs);
     const expected = new Map<string, string>();
     for (const { id, newId: next } of pairs) {
       const task = find(model, id);

@@ -20,10 +20,10 @@ async function compareRecords(model: Model, system: System): Promise<void> {
   const f = recordFields;
   const tasks = known(model);
   const records = await Promise.all(
-    tasks.map(({ spec }) => system.redis.hmget(key('record', spec.id), f.entry, f.rank, f.token, f.lostLeases, f.settled)),
+    tasks.map(({ spec }) => system.redis.hmget(key('record', spec.id), f.entry, f.rank, f.token, f.lostLeases, f.settled, f.calls)),
   );
   tasks.forEach((task, at) => {
-    const [entry, rank, token, lost, settled] = records[at] ?? [];
+    const [entry, rank, token, lost, settled, calls] = records[at] ?? [];
     const lane = task.state === 'queued' || task.state === 'running' ? task.rank : undefined;
     const held = [rank ?? '', token ?? '', Number(lost ?? 0), settled ?? ''];
     agree(
@@ -31,6 +31,7 @@ async function compareRecords(model: Model, system: System): Promise<void> {
       [lane ?? '', task.token ?? '', task.lost, task.settled ?? ''],
       `rank, token, lost leases and settled token of ${task.label}`,
     );
+    agree((calls ?? '').split(' ').sort(), [...task.calls].join(' ').split(' ').sort(), `the calls that hold ${task.label}`);
     compareEntry(task, entry ?? '');
   });
 }

@@ -38,6 +38,7 @@ export function create(model: Model, spec: NewTask, version: string): ModelTask 
     forgotten: false,
     tokens: [],
     cancelRequested: false,
+    calls: new Set(spec.boundTo ? [spec.boundTo] : []),
     chunks: [],
     partial: false,
     history: [],
@@ -57,6 +58,13 @@ export function watch(task: ModelTask): void {
   if (!isTerminal(task.state)) task.watch ??= { sequence: task.sequence, attempt: task.attempt, index: task.chunks.length, ended: false };
 }
 
+/** From here on the call holds the task: what broke off before is taken up again. */
+function bind(model: Model, task: ModelTask, call: string): void {
+  if (isTerminal(task.state)) return;
+  task.calls.add(call);
+  model.cuts.delete(task.spec.id);
+}
+
 /** Submits one task to the model. */
 export function admit(model: Model, spec: NewTask, limits: QueueLimits): Answer {
   const same = find(model, spec.id);
@@ -66,5 +74,6 @@ export function admit(model: Model, spec: NewTask, limits: QueueLimits): Answer 
   if (what) return { kind: 'full', what };
   const task = same ?? other ?? create(model, spec, spec.version);
   if (spec.watchBy) watch(task);
+  if (spec.boundTo) bind(model, task, spec.boundTo);
   return other ? { kind: 'duplicate', id: other.spec.id } : { kind: 'accepted', task };
 }

@@ -33,6 +33,8 @@ export interface ModelTask {
   /** Every token ever given. */
   readonly tokens: string[];
   cancelRequested: boolean;
+  /** That it is bound to. */
+  readonly calls: Set<string>;
   /** SCHEDULED: when it is due. */
   due?: When;
   deadline?: When;

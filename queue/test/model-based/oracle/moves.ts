@@ -25,6 +25,7 @@ export function finish(model: Model, task: ModelTask, state: TaskState, error?: 
   task.rank = undefined;
   task.due = undefined;
   task.error = error;
+  task.calls.clear();
   if (state === 'failed') task.dead = 'future';
   if (!task.spec.ignoreResult) task.retains = (task.output?.length ?? 0) + chunkBytes(task);
   const counter = `${task.spec.queue} ${state}`;
