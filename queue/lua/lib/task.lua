@@ -52,14 +52,15 @@ end
 
 -- Lets everything of a task end at one time, but for its output, which is stored with its TTL.
 local function expireAll(task, ttl)
-  redis.call('PEXPIRE', task.record, ttl)
-  if task.hasMetadata then redis.call('PEXPIRE', P .. @metadata .. task.id, ttl) end
-  if task.hasError then redis.call('PEXPIRE', P .. @error .. task.id, ttl) end
-  if task.progress == '' then redis.call('PEXPIRE', P .. @progress .. task.id, ttl) end
-  if task.hasHistory then redis.call('PEXPIRE', P .. @history .. task.id, ttl) end
+  local at = now + ttl
+  redis.call('PEXPIREAT', task.record, at)
+  if task.hasMetadata then redis.call('PEXPIREAT', P .. @metadata .. task.id, at) end
+  if task.hasError then redis.call('PEXPIREAT', P .. @error .. task.id, at) end
+  if task.progress == '' then redis.call('PEXPIREAT', P .. @progress .. task.id, at) end
+  if task.hasHistory then redis.call('PEXPIREAT', P .. @history .. task.id, at) end
   -- LT: the chunks of a FAILED task have a time of their own already.
-  if task.hasLog then redis.call('PEXPIRE', P .. @log .. task.id, ttl, 'LT') end
-  if task.idempotency then redis.call('PEXPIRE', P .. @idempotency .. task.idempotency, ttl) end
+  if task.hasLog then redis.call('PEXPIREAT', P .. @log .. task.id, at, 'LT') end
+  if task.idempotency then redis.call('PEXPIREAT', P .. @idempotency .. task.idempotency, at) end
 end
 
 -- Ends a task for good. The caller has taken it out of its lane. `output`: what was stored, to travel with the event.

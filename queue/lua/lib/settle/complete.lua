@@ -10,9 +10,9 @@ local function complete(task, item, payload)
   local size = item[8]
   if large then
     redis.call('RENAME', staged, P .. @output .. task.id)
-    redis.call('PEXPIRE', P .. @output .. task.id, task.ttl)
+    redis.call('PEXPIREAT', P .. @output .. task.id, now + task.ttl)
   else
-    redis.call('SET', P .. @output .. task.id, payload, 'PX', task.ttl)
+    redis.call('SET', P .. @output .. task.id, payload, 'PXAT', now + task.ttl)
   end
   task.outputBytes = size
   redis.call('HSET', task.record, $outputBytes, size)

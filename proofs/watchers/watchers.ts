@@ -1,0 +1,56 @@
+/** One run: many watches, watches that nobody reads, a slow one, and the report. */
+
+import { availableParallelism } from 'node:os';
+import { Bench } from './bench.ts';
+import type { Measurement } from './measurement.ts';
+import { measureBare } from './parts/bare.ts';
+import { measureMany } from './parts/many.ts';
+import { measureSlow } from './parts/slow.ts';
+import { measureUnread } from './parts/unread.ts';
+import { loadText, resultTable } from './report.ts';
+
+export interface Settings {
+  /** How many are open at once. */
+  watches: number;
+  /** How many read nothing. */
+  unread: number;
+  /** How often latencies are measured with those and without. */
+  rounds: number;
+  /** How many chunks the slow one reads. */
+  slowChunks: number;
+}
+
+/** Runs it; resolves to whether every target was met. `stop` ends it early. */
+export async function runWatchers(settings: Settings, print: (line: string) => void, stop: AbortSignal): Promise<boolean> {
+  const { watches, unread, rounds, slowChunks } = settings;
+  const progress = (done: string) => {
+    stop.throwIfAborted();
+    print(`${done} (${loadText()})`);
+  };
+  print(`${availableParallelism()} cores, ${loadText()}`);
+  const measurements: Measurement[] = [];
+  const add = async (part: Promise<Measurement[]>) => void measurements.push(...(await part));
+  await add(measureBare(watches));
+  progress(`${watches} streams of a bare server`);
+  // A server of its own for each: what one part leaves in memory is not counted in the next.
+  await add(withBench(stop, (bench) => measureMany(bench, watches, progress)));
+  await add(withBench(stop, (bench) => measureUnread(bench, unread, rounds, progress)));
+  await add(withBench(stop, (bench) => measureSlow(bench, slowChunks, progress)));
+  print(`\n${resultTable(measurements)}\n`);
+  print('Memory is looked at after garbage was collected: resident is what the process holds of the machine, live what its objects need.');
+  print(`All processes share this machine, ${availableParallelism()} cores, ${loadText()} at the end.`);
+  return measurements.every(({ kept }) => kept);
+}
+
+async function withBench<T>(stop: AbortSignal, work: (bench: Bench) => Promise<T>): Promise<T> {
+  const bench = await Bench.start();
+  const end = () => void bench.end();
+  stop.addEventListener('abort', end);
+  try {
+    stop.throwIfAborted();
+    return await work(bench);
+  } finally {
+    stop.removeEventListener('abort', end);
+    await bench.end();
+  }
+}
