@@ -37,7 +37,8 @@ export async function runWatchers(settings: Settings, print: (line: string) => v
   await add(withBench(stop, (bench) => measureUnread(bench, unread, rounds, progress)));
   await add(withBench(stop, (bench) => measureSlow(bench, slowChunks, progress)));
   print(`\n${resultTable(measurements)}\n`);
-  print('Memory is looked at after garbage was collected: resident is what the process holds of the machine, live what its objects need.');
+  print('Memory is looked at after garbage was given back, which a resting process does by itself within about 15 s.');
+  print('Resident: what the process holds of the machine; live: what its objects and buffers take.');
   print(`All processes share this machine, ${availableParallelism()} cores, ${loadText()} at the end.`);
   return measurements.every(({ kept }) => kept);
 }

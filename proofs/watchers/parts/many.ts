@@ -3,7 +3,7 @@
 import type { Bench } from '../bench.ts';
 import { digit } from '../bench.ts';
 import { atMost, kilobytes, type Measurement, megabytes, milliseconds, none, percent, told } from '../measurement.ts';
-import { type Memory, memoryOf, redisBytes } from '../memory.ts';
+import { type Memory, memoryOf, peakDuring, redisBytes } from '../memory.ts';
 import { perWatch, stepsOf } from './per-watch.ts';
 import { Readers } from './readers.ts';
 
@@ -18,6 +18,8 @@ interface Round {
   /** Per watch, at each step. */
   steps: { open: number; server: Memory; redis: number }[];
   ends: { ms: number; violations: string[] };
+  /** What the server held at most meanwhile, garbage included. */
+  peak: number;
   after: Memory;
 }
 
@@ -42,22 +44,26 @@ async function one(bench: Bench, readers: Readers, watches: number): Promise<Rou
   const own = await bench.submit(Array.from({ length: watches - shared }, () => digit));
   // Every tenth, so that each step has its part of them.
   const taskIds = Array.from({ length: watches }, (_, index) => own[index % 10 === 9 ? 0 : index - Math.floor(index / 10)] ?? own[0] ?? '');
-  const { address, child } = bench.server;
+  const { address, child, pid } = bench.server;
   const before = { server: await memoryOf(child), redis: await redisBytes(bench.redis.url) };
   const steps: Round['steps'] = [];
-  let open = 0;
-  for (const step of stepsOf(watches)) {
-    await readers.open(address, taskIds.slice(open, step));
-    open = step;
-    const redis = ((await redisBytes(bench.redis.url)) - before.redis) / open;
-    steps.push({ open, server: perWatch(before.server, await memoryOf(child), open), redis });
-  }
-  const worker = await bench.startWorker('digits');
-  const { first, last, ended, violations } = await readers.ends();
-  await readers.close();
-  await bench.retire(worker);
+  const { peak, result } = await peakDuring(pid, async () => {
+    let open = 0;
+    for (const step of stepsOf(watches)) {
+      await readers.open(address, taskIds.slice(open, step));
+      open = step;
+      const redis = ((await redisBytes(bench.redis.url)) - before.redis) / open;
+      steps.push({ open, server: perWatch(before.server, await memoryOf(child), open), redis });
+    }
+    const worker = await bench.startWorker('digits');
+    const ends = await readers.ends();
+    await readers.close();
+    await bench.retire(worker);
+    return ends;
+  });
+  const { first, last, ended, violations } = result;
   if (ended + violations.length !== watches) violations.push(`${watches - ended} watches are unaccounted for`);
-  return { steps, ends: { ms: last - first, violations }, after: await memoryOf(child) };
+  return { steps, ends: { ms: last - first, violations }, peak, after: await memoryOf(child) };
 }
 
 function rows(done: readonly Round[], watches: number): Measurement[] {
@@ -65,7 +71,6 @@ function rows(done: readonly Round[], watches: number): Measurement[] {
   const most = (kind: keyof Memory) => Math.max(...done.map(({ steps }) => steps.at(-1)?.server[kind] ?? Number.NaN));
   const grown = (kind: keyof Memory) => last.after[kind] / first.after[kind] - 1;
   return [
-    // Later rounds find memory that the first one has left to the process: what is resident hardly grows any more.
     ...first.steps.map(({ open, server, redis }) =>
       told(
         `${open} watches: memory of the server per watch, resident, live; of Redis`,
@@ -87,6 +92,7 @@ function rows(done: readonly Round[], watches: number): Measurement[] {
       `all ${watches} tasks run and end: from the first terminal event to the last`,
       done.map(({ ends }) => milliseconds(ends.ms)).join(', '),
     ),
+    told('the most that the server held in each round, garbage included', done.map(({ peak }) => megabytes(peak)).join(', ')),
     told(
       'memory of the server after each round, resident (live)',
       done.map(({ after }) => `${megabytes(after.resident)} (${megabytes(after.live)})`).join(', '),

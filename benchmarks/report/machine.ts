@@ -1,0 +1,46 @@
+/** What figures depend on besides the code. */
+
+import { execFile } from 'node:child_process';
+import { cpus, loadavg } from 'node:os';
+import { promisify } from 'node:util';
+import { findRedisServer } from '@inferq/cli/up/redis-binary.ts';
+import type { Setup } from '../scenario.ts';
+
+const run = promisify(execFile);
+
+export interface Machine {
+  processor: string;
+  cores: number;
+  /** Load averages over 1, 5 and 15 minutes, when the benchmark began. */
+  load: number[];
+  versions: Record<string, string>;
+  redisPersistence: string;
+}
+
+/** Asks for everything that a reader needs to judge the figures. */
+export async function describeMachine(setup: Setup): Promise<Machine> {
+  const processors = cpus();
+  return {
+    processor: processors[0]?.model ?? 'unknown',
+    cores: processors.length,
+    load: loadavg(),
+    versions: {
+      node: process.versions.node,
+      redis: await versionOf(await findRedisServer({ install: false }), ['--version'], /v=(\S+)/),
+      ...(setup.ghz === undefined ? {} : { ghz: await versionOf(setup.ghz, ['--version'], /v?([\d.]+)/) }),
+    },
+    redisPersistence: 'append-only file, everysec, for everybody',
+  };
+}
+
+/** The machine in one line of text. */
+export function machineText({ processor, cores, load, versions, redisPersistence }: Machine): string {
+  const programs = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  const loads = load.map((one) => one.toFixed(2)).join(' ');
+  return `${cores} cores (${processor}), load at the start ${loads}; ${programs.join(', ')}; Redis persistence: ${redisPersistence}`;
+}
+
+async function versionOf(program: string, args: string[], pattern: RegExp): Promise<string> {
+  const { stdout, stderr } = await run(program, args);
+  return pattern.exec(stdout + stderr)?.[1] ?? 'unknown';
+}
