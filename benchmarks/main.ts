@@ -87,7 +87,7 @@ const program = new Command('bench')
 
 // Every process of every contestant is ended when this one exits, each by a listener.
 process.setMaxListeners(0);
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(exitCodes.failed));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(exitCodes.interrupted));
 try {
   await program.parseAsync();
   process.exit();

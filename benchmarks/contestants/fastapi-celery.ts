@@ -12,7 +12,7 @@ import { celeryEnvironment } from './celery.ts';
 import { type PeerQueue, startWithRedis } from './peer-queue.ts';
 
 const program = fileURLToPath(new URL('../peers/fastapi-celery/serve.py', import.meta.url));
-/** Saturates it; more clients only poll more, at the cost of the rate. */
+/** Enough to saturate it. */
 const clients = 32;
 const answerLimitMs = 60_000;
 

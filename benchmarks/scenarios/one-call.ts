@@ -21,7 +21,7 @@ async function load(setup: Setup, address: string, total: number): Promise<Figur
 export const oneCall: Scenario = {
   name: 'one-call',
   about:
-    'Unary Submit that waits for its result, the no-op model, under ghz, 64 calls at a time: calls a second. FastAPI with Celery is submitted to and polled every 10 ms, by 32 clients at a time, which is where its rate is best.',
+    'Unary Submit that waits for its result, the no-op model, under ghz, 64 calls at a time: calls a second. FastAPI with Celery is submitted to and polled every 10 ms, by 32 clients at a time.',
   columns: [
     { key: 'rate', title: 'calls/s' },
     { key: 'p50', title: 'p50 ms', digits: 2 },
