@@ -2,12 +2,12 @@
 
 import { fileURLToPath } from 'node:url';
 import { InferqClient, type SubmitRequest, tensor } from '@inferq/client/index.ts';
+import { startMeasuredServer } from '@inferq/test/support/memory.ts';
 import { startRedis, type TestRedis } from '@inferq/test/support/redis.ts';
 import { eventually, startProcess, type TestProcess } from '@inferq/test/support/stack.ts';
 
 const digitsModels = fileURLToPath(new URL('../../models', import.meta.url));
 const ownModels = fileURLToPath(new URL('models', import.meta.url));
-const probe = new URL('processes/memory-probe.ts', import.meta.url).href;
 
 export const digit: SubmitRequest = { model: 'digits', inputs: { image: tensor.fp32([1, 64], new Float32Array(64)) } };
 
@@ -20,13 +20,8 @@ export class Bench {
   /** Starts Redis and a server; workers are started by those who need them. */
   static async start(): Promise<Bench> {
     const redis = await startRedis();
-    const options = process.env.NODE_OPTIONS;
     try {
-      process.env.NODE_OPTIONS = `${options ?? ''} --import=${probe}`;
-      const starting = startProcess('server', ['--listen', '127.0.0.1:0', '--log-level', 'warn'], redis.url);
-      if (options === undefined) delete process.env.NODE_OPTIONS;
-      else process.env.NODE_OPTIONS = options;
-      return new Bench(redis, await starting);
+      return new Bench(redis, await startMeasuredServer(['--listen', '127.0.0.1:0', '--log-level', 'warn'], redis.url));
     } catch (error) {
       await redis.stop();
       throw error;

@@ -28,7 +28,8 @@ async function run(settings: Settings): Promise<void> {
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     print('stopped; nothing is left running');
-    process.exitCode = exitCodes.interrupted;
+    // The clients of the proof end with this process.
+    process.exit(exitCodes.interrupted);
   }
 }
 

@@ -45,13 +45,15 @@ export async function runWatchers(settings: Settings, print: (line: string) => v
 
 async function withBench<T>(stop: AbortSignal, work: (bench: Bench) => Promise<T>): Promise<T> {
   const bench = await Bench.start();
-  const end = () => void bench.end();
-  stop.addEventListener('abort', end);
+  const stopped = Promise.withResolvers<never>();
+  const stopNow = () => stopped.reject(stop.reason);
+  stop.addEventListener('abort', stopNow);
   try {
     stop.throwIfAborted();
-    return await work(bench);
+    // Work that is under way is not waited for: what it waits for ends with the bench.
+    return await Promise.race([work(bench), stopped.promise]);
   } finally {
-    stop.removeEventListener('abort', end);
+    stop.removeEventListener('abort', stopNow);
     await bench.end();
   }
 }

@@ -3,8 +3,8 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { memoryOf } from '@inferq/test/support/memory.ts';
 import { kilobytes, type Measurement, told } from '../measurement.ts';
-import { memoryOf } from '../memory.ts';
 import { perWatch, stepsOf } from './per-watch.ts';
 import { Readers } from './readers.ts';
 

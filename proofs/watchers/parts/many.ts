@@ -1,9 +1,10 @@
 /** Many watches at once: what each costs the server and Redis, that each gets its end, and that nothing of them stays. */
 
+import { type Memory, memoryOf } from '@inferq/test/support/memory.ts';
 import type { Bench } from '../bench.ts';
 import { digit } from '../bench.ts';
 import { atMost, kilobytes, type Measurement, megabytes, milliseconds, none, percent, told } from '../measurement.ts';
-import { type Memory, memoryOf, peakDuring, redisBytes } from '../memory.ts';
+import { peakDuring, redisBytes } from '../memory.ts';
 import { perWatch, stepsOf } from './per-watch.ts';
 import { Readers } from './readers.ts';
 

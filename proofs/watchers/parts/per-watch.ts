@@ -1,6 +1,6 @@
 /** Memory divided by what it is for. */
 
-import type { Memory } from '../memory.ts';
+import type { Memory } from '@inferq/test/support/memory.ts';
 
 /** Where memory is looked at: with a tenth of the watches open, half of them, and all. */
 export function stepsOf(watches: number): number[] {

@@ -5,9 +5,9 @@ import { tensor } from '@inferq/client/index.ts';
 import type { TaskEvent } from '@inferq/proto/gen/inferq/v1/event.ts';
 import { TaskState } from '@inferq/proto/gen/inferq/v1/task.ts';
 import type { Tensor } from '@inferq/proto/gen/inferq/v1/tensor.ts';
+import { connectWatcher } from '@inferq/test/support/raw-watch.ts';
 import type { Bench } from '../bench.ts';
 import { type Measurement, none, told } from '../measurement.ts';
-import { connectWatcher } from '../processes/raw-watch.ts';
 
 const everyMs = 1_000;
 /** More at once than HTTP/2 lets a server send to a client that does not read. */
@@ -31,8 +31,8 @@ export async function measureSlow(bench: Bench, chunks: number, progress: (done:
   progress(`the slow watcher has read ${chunks} chunks`);
   return [
     told(
-      `a watcher that reads a chunk a second: it read for, and the task had ended before its last chunk by`,
-      `${seconds(readMs)}, ${seconds(left)}`,
+      'a watcher that reads a chunk a second: how long it read',
+      `${seconds(readMs)}, the last chunk ${seconds(left)} after the end of the task`,
     ),
     none(`its chunks, of ${chunks}, that are missing, torn or out of order`, problemsOf(events, chunks)),
   ];

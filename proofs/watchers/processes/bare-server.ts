@@ -3,7 +3,7 @@
 import { Server, ServerCredentials, type ServerWritableStream } from '@grpc/grpc-js';
 import { BrokerDefinition, WatchResultRequest, WatchResultResponse } from '@inferq/proto/gen/inferq/v1/broker.ts';
 import { Task, TaskState } from '@inferq/proto/gen/inferq/v1/task.ts';
-import './memory-probe.ts';
+import '@inferq/test/support/memory-probe.ts';
 
 const { fullName, methods } = BrokerDefinition;
 const server = new Server({ 'grpc.enable_channelz': 0 });

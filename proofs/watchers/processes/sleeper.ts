@@ -4,8 +4,8 @@
  */
 
 import type { ClientHttp2Stream } from 'node:http2';
+import { connectWatcher, type Watcher } from '@inferq/test/support/raw-watch.ts';
 import { answerParent } from './answering.ts';
-import { connectWatcher, type Watcher } from './raw-watch.ts';
 
 const windows = [0, 65_535, 0, 65_535];
 

@@ -161,7 +161,7 @@ export class Feed implements Listener {
       if (this.#progress.judgeSnapshot(snapshot) === 'next') this.#putSnapshot(views.inline(snapshot, this.#outputs), clock.now());
     };
     if (this.#progress.lacksChunks(snapshot)) {
-      const page = await submission.readChunks(this.taskId, this.#progress.chunkSequence, pageBytes);
+      const page = await hub.inTurn(() => submission.readChunks(this.taskId, this.#progress.chunkSequence, pageBytes));
       if (page === 'gone') throw new WatchBroken(historyGone(this.taskId));
       for (const chunk of page.chunks) {
         if (chunk.sequence > snapshot.sequence) showStanding();

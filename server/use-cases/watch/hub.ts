@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts';
 import { pause } from '../clock.ts';
 import { StoreFailure } from '../store-failure.ts';
 import { batchPerTick } from '../tick-batch.ts';
+import { takeTurns } from './turns.ts';
 
 export type TaskMessage = Extract<InboxMessage, { kind: 'snapshot' | 'chunk' | 'wake' }>;
 
@@ -30,12 +31,15 @@ export interface WatchHub {
   inspect(id: string): Promise<TaskSnapshot | undefined>;
   /** Repeats `work` while the store fails, until it answers or the hub stops; undefined then. */
   persist<T>(work: () => Promise<T>): Promise<T | undefined>;
+  /** Runs a read of a log, few at a time: where many watches lack chunks at once, other calls to the store come in between. */
+  inTurn<T>(read: () => Promise<T>): Promise<T>;
   /** How many tasks are watched. */
   readonly size: number;
   stop(): void;
 }
 
 const retryMs = 250;
+const readsAtOnce = 8;
 
 export function createWatchHub(submission: Pick<SubmissionQueue, 'inspect' | 'unwatch'>, inbox: Inbox, clock: Clock): WatchHub {
   const table = new Map<string, Set<Listener>>();
@@ -85,6 +89,7 @@ export function createWatchHub(submission: Pick<SubmissionQueue, 'inspect' | 'un
       }
       return undefined;
     },
+    inTurn: takeTurns(readsAtOnce),
     get size() {
       return table.size;
     },
