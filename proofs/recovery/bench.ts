@@ -12,7 +12,8 @@ import { type Run, readJournal } from '../chaos/oracle/journal.ts';
 
 const models = fileURLToPath(new URL('../models', import.meta.url));
 const patienceMs = 60_000;
-const executorsEach = 2;
+/** Of a worker, where nobody asks for another number. */
+const usualExecutors = 2;
 
 /** The default, and what the targets are stated in. */
 export const leaseMs = 10_000;
@@ -50,19 +51,20 @@ export class Bench {
     process.env.INFERQ_JOURNAL = this.#journal;
   }
 
-  /** A worker with two executors on the processor. */
-  async startWorker(): Promise<TestProcess> {
-    const args = ['--repository', models, '--models', 'mishap', '--devices', 'cpu,cpu', '--lease', `${leaseMs}ms`];
+  /** A worker with so many executors on the processor. */
+  async startWorker(executors = usualExecutors): Promise<TestProcess> {
+    const devices = Array.from({ length: executors }, () => 'cpu').join(',');
+    const args = ['--repository', models, '--models', 'mishap', '--devices', devices, '--lease', `${leaseMs}ms`];
     const worker = await startProcess('worker', args, this.redis.url);
     this.#processes.add(worker);
     return worker;
   }
 
   /** Resolves when all executors of a worker are registered. */
-  async whole(worker: TestProcess): Promise<void> {
+  async whole(worker: TestProcess, wanted = usualExecutors): Promise<void> {
     await eventually('all executors of the worker are up', async () => {
       for await (const { pid, executors } of this.client.admin.workers()) {
-        if (pid === worker.pid) return executors.length === executorsEach && childrenOf(pid).length === executorsEach;
+        if (pid === worker.pid) return executors.length === wanted && childrenOf(pid).length === wanted;
       }
       return false;
     });

@@ -6,7 +6,9 @@ import { childrenOf, signal } from '../../chaos/fleet/children.ts';
 import { type Bench, leaseMs } from '../bench.ts';
 import { type Measurement, measurement } from '../measurement.ts';
 
-const tasksEach = 8;
+const tasksEach = 4;
+/** A free one for each task, however many claims bring them back: a call of the model keeps its executor until its last task ends. */
+const executors = tasksEach;
 /** Longer than any round: these tasks are cancelled. */
 const runMs = 50_000;
 const targetMs = leaseMs + 2_000;
@@ -37,7 +39,7 @@ const ways: Way[] = [
 
 export async function measureGoneWorker(bench: Bench, rounds: number, progress: (done: string) => void): Promise<Measurement[]> {
   const all: Measurement[] = [];
-  let worker = await bench.startWorker();
+  let worker = await bench.startWorker(executors);
   for (const way of ways) {
     const measured = measurement(`${way.what}: every task runs again elsewhere`, 'model', targetMs);
     all.push(measured);
@@ -54,17 +56,17 @@ export async function measureGoneWorker(bench: Bench, rounds: number, progress: 
 async function strike(bench: Bench, victim: TestProcess, way: Way, measured: Measurement): Promise<TestProcess> {
   const tasks = await Promise.all(Array.from({ length: tasksEach }, () => bench.submit('stream', runMs)));
   await bench.started(tasks, 1);
-  const heir = await bench.startWorker();
-  await bench.whole(heir);
-  const executors = childrenOf(victim.pid);
-  const gone: ProcessIdentity[] = executors.map(identify);
+  const heir = await bench.startWorker(executors);
+  await bench.whole(heir, executors);
+  const victims = childrenOf(victim.pid);
+  const gone: ProcessIdentity[] = victims.map(identify);
   const struckAt = Date.now();
-  way.strike(victim.pid, executors);
+  way.strike(victim.pid, victims);
   const runs = await bench.started(tasks, 2);
   measured.samples.push(...runs.map(({ startedAt }) => startedAt - struckAt));
   const outlived = gone.filter(isRunning).length;
   if (outlived > 0 && victim.child.signalCode !== null) measured.violations.push(`${outlived} executors outlived their supervisor`);
-  for (const pid of executors) signal(pid, 'SIGKILL');
+  for (const pid of victims) signal(pid, 'SIGKILL');
   bench.kill(victim);
   await bench.cancelAll(tasks);
   const strange = (await bench.ended(tasks)).filter(({ earlierExecutions: [first] }) => first?.error?.code !== 'WORKER_LOST');
