@@ -3,7 +3,7 @@
 import type { Redis } from 'ioredis';
 import { key } from './keys.ts';
 import type { Inbox, InboxMessage } from './queue.ts';
-import { readSnapshot, text, unpack } from './snapshot.ts';
+import { readLine, readSnapshot, text, unpack } from './snapshot.ts';
 
 const pingMs = 1_000;
 const silenceMs = 3 * pingMs;
@@ -31,6 +31,8 @@ function readMessage(raw: unknown): InboxMessage | undefined {
         },
       };
     }
+    case 't':
+      return { kind: 'snapshot', snapshot: readLine(text(rest[1]), rest[2] as Uint8Array), time: Number(rest[0]) };
     case 's': {
       const snapshot = readSnapshot(rest[1]);
       return snapshot && { kind: 'snapshot', snapshot, time: Number(rest[0]) };

@@ -1,8 +1,7 @@
 /** A new task as the submit script reads it, and what the script answers. */
 
-import { defaults, limits } from '@inferq/core/limits.ts';
+import { limits } from '@inferq/core/limits.ts';
 import type { NewTask, SubmitOutcome } from './queue.ts';
-import { type RecordField, recordFields } from './record.ts';
 import { readSnapshot, text } from './snapshot.ts';
 
 /** Whether an input goes ahead as a plain SET, because it is too large for a script. */
@@ -10,27 +9,11 @@ export function isLarge(task: NewTask): boolean {
   return task.input.length > limits.inlineBytes;
 }
 
-/** The record's fixed fields; those that have their default are left out. */
-function fieldsOf(task: NewTask): (string | number)[] {
-  const fields: (string | number)[] = [];
-  const add = (name: RecordField, value: string | number | undefined, standard?: string | number) => {
-    if (value !== undefined && value !== standard) fields.push(recordFields[name], value);
-  };
-  add('model', task.model);
-  add('version', task.version);
-  add('queue', task.queue);
-  add('priority', task.priority, defaults.priority);
-  add('rows', task.rows, 1);
-  add('signature', task.signature, '');
-  add('bytes', task.input.length);
-  add('maxAttempts', task.maxAttempts, defaults.maxAttempts);
-  add('hardLimit', task.hardLimitMs, defaults.hardLimitMs);
-  add('softLimit', task.softLimitMs);
-  add('resultTtl', task.resultTtlMs, defaults.resultTtlMs);
-  if (task.ignoreResult) add('ignoreResult', '1');
-  if (task.openVersion) add('openVersion', '1');
-  if (task.contents) add('contents', '1');
-  return fields;
+/** What never changes of a task, in the order of `facts`. */
+function factsOf(task: NewTask): string {
+  const flags = (task.ignoreResult ? 'i' : '') + (task.openVersion ? 'o' : '') + (task.contents ? 'c' : '');
+  const { priority, rows, input, maxAttempts, resultTtlMs, hardLimitMs, softLimitMs } = task;
+  return `${priority} ${rows} ${input.length} ${maxAttempts} ${resultTtlMs} ${hardLimitMs} ${softLimitMs ?? '-'} ${flags || '-'}`;
 }
 
 /** An item as the script reads it; its metadata goes to the end of `metadata`. */
@@ -39,11 +22,13 @@ export function packTask(task: NewTask, metadata: Uint8Array[]): unknown[] {
   return [
     task.id,
     task.queue,
-    `${task.queue}:${task.model}:${task.version}`,
-    String(task.priority),
-    task.rows,
-    task.input.length,
+    task.model,
+    task.version,
     task.signature,
+    factsOf(task),
+    String(task.priority),
+    String(task.rows),
+    task.input.length,
     task.idempotency?.key ?? '',
     task.idempotency?.digest ?? '',
     task.delayMs ?? -1,
@@ -51,19 +36,17 @@ export function packTask(task: NewTask, metadata: Uint8Array[]): unknown[] {
     task.startWithinMs ?? -1,
     task.startDeadline ?? -1,
     task.watchBy ?? '',
+    task.boundTo ?? '',
     task.metadata ? metadata.length : 0,
     isLarge(task) ? 1 : 0,
-    fieldsOf(task),
-    task.boundTo ?? '',
   ];
 }
 
 /** The script's answer for one task; `missing`: its large input was not there. */
 export function readOutcome(reply: unknown, task: NewTask): SubmitOutcome | 'missing' {
+  if (!Array.isArray(reply)) return { kind: 'accepted', id: task.id, submittedAt: Number(text(reply)) };
   const [kind, value] = reply as [unknown, unknown];
   switch (text(kind)) {
-    case 'accepted':
-      return { kind: 'accepted', id: task.id, submittedAt: Number(text(value)) };
     case 'duplicate': {
       const snapshot = readSnapshot(value);
       if (!snapshot) throw new Error(`the task that holds the key of ${task.id} has no record`);

@@ -12,8 +12,6 @@ const folder = new URL('./lua/', import.meta.url);
 
 /** Numbers that scripts need, written `%name`. */
 const numbers: Record<string, number> = {
-  defaultMaxAttempts: defaults.maxAttempts,
-  defaultResultTtl: defaults.resultTtlMs,
   ignoredResultTtl: limits.ignoredResultTtlMs,
   registryTtl: limits.registryTtlMs,
   executorTtl: limits.executorTtlMs,

@@ -1,13 +1,8 @@
 /** Reads what lua/lib/snapshot.lua answers, from a script's reply or from a published event: both hold nested lists of bytes. */
 
-import { defaults } from '@inferq/core/limits.ts';
 import type { Execution, TaskError, TaskErrorCode, TaskSnapshot, TaskState } from '@inferq/core/task.ts';
 import { decode } from '@msgpack/msgpack';
-import { type RecordField, recordFields } from './record.ts';
-
-const names = new Map(Object.entries(recordFields).map(([name, short]) => [short, name as RecordField]));
-
-type Fields = Partial<Record<RecordField, string>>;
+import { end, facts, readRecord, run, type TaskFields, times, unpackInto } from './record.ts';
 
 /** Bytes as text. */
 export function text(value: unknown): string {
@@ -19,13 +14,8 @@ export function unpack(value: unknown): unknown {
   return decode(value as Uint8Array, { rawStrings: true });
 }
 
-function readFields(flat: readonly unknown[]): Fields {
-  const fields: Fields = {};
-  for (let index = 0; index < flat.length; index += 2) {
-    const name = names.get(text(flat[index]) as never);
-    if (name) fields[name] = text(flat[index + 1]);
-  }
-  return fields;
+function* pairs(flat: readonly unknown[]): Generator<[string, string]> {
+  for (let index = 0; index < flat.length; index += 2) yield [text(flat[index]), text(flat[index + 1])];
 }
 
 function isEmpty(value: unknown): boolean {
@@ -57,7 +47,7 @@ function readExecution(packed: unknown): Execution {
   };
 }
 
-function currentExecution(fields: Fields): Execution | undefined {
+function currentExecution(fields: TaskFields): Execution | undefined {
   if (!fields.started) return undefined;
   return {
     attempt: Number(fields.attempt),
@@ -77,30 +67,71 @@ function optional<Name extends string>(name: Name, value: string | undefined): {
   return (value === undefined ? {} : { [name]: Number(value) }) as { [key in Name]?: number };
 }
 
+/** What is told of a task beside its record. */
+interface Beside {
+  output?: Uint8Array;
+  metadata?: Uint8Array;
+  failure?: TaskError;
+  earlierExecutions: Execution[];
+}
+
 /** A task as it stood; undefined where the script knew no such id. */
 export function readSnapshot(reply: unknown): TaskSnapshot | undefined {
   if (!Array.isArray(reply)) return undefined;
   const [id, flat, output, metadata, error, history] = reply as [unknown, unknown[], unknown, unknown, unknown, unknown[]];
-  const fields = readFields(flat);
   const failure = readError(error);
+  return snapshotOf(text(id), readRecord(pairs(flat)), {
+    ...(isEmpty(output) ? {} : { output: output as Uint8Array }),
+    ...(isEmpty(metadata) ? {} : { metadata: metadata as Uint8Array }),
+    ...(failure ? { failure } : {}),
+    earlierExecutions: (history ?? []).map(readExecution),
+  });
+}
+
+/** The values of a line, in the order in which lua/lib/publish.lua writes them behind the id. */
+const lineNames = [
+  'state',
+  'queue',
+  'model',
+  'version',
+  ...facts,
+  ...times,
+  'attempt',
+  'sequence',
+  'worker',
+  'executor',
+  ...run,
+  ...end,
+] as const;
+
+/** A task of which a line and an output tell all. */
+export function readLine(line: string, output: Uint8Array): TaskSnapshot {
+  const [id = '', ...values] = line.split(' ');
+  const fields: TaskFields = {};
+  unpackInto(fields, lineNames, values);
+  return snapshotOf(id, fields, { ...(output.length > 0 ? { output } : {}), earlierExecutions: [] });
+}
+
+function snapshotOf(id: string, fields: TaskFields, { output, metadata, failure, earlierExecutions }: Beside): TaskSnapshot {
   const execution = currentExecution(fields);
   const hasProgress = fields.progressMessage !== undefined;
+  const { flags = '' } = fields;
   const ended = ['succeeded', 'failed', 'cancelled', 'expired'].includes(fields.state ?? '');
   return {
-    id: text(id),
+    id,
     state: fields.state as TaskState,
     model: fields.model ?? '',
     version: fields.version ?? '',
     queue: fields.queue ?? '',
-    priority: Number(fields.priority ?? defaults.priority),
+    priority: Number(fields.priority),
     attempt: Number(fields.attempt ?? 0),
     chargedAttempts: Number(fields.charged ?? 0),
-    maxAttempts: Number(fields.maxAttempts ?? defaults.maxAttempts),
+    maxAttempts: Number(fields.maxAttempts),
     sequence: Number(fields.sequence),
     cancelRequested: fields.cancelRequested === '1',
     partial: fields.partial === '1',
-    ignoreResult: fields.ignoreResult === '1',
-    contents: fields.contents === '1',
+    ignoreResult: flags.includes('i'),
+    contents: flags.includes('c'),
     submittedAt: Number(fields.submitted),
     ...optional('notBefore', fields.notBefore),
     ...optional('startDeadline', fields.startDeadline),
@@ -113,11 +144,11 @@ export function readSnapshot(reply: unknown): TaskSnapshot | undefined {
     // The error of an earlier attempt says nothing about a task that goes on or succeeded; it stands in its execution.
     ...(failure && ended && fields.state !== 'succeeded' ? { error: failure } : {}),
     ...(execution ? { execution } : {}),
-    earlierExecutions: (history ?? []).map(readExecution),
-    ...(isEmpty(metadata) ? {} : { metadata: metadata as Uint8Array }),
+    earlierExecutions,
+    ...(metadata ? { metadata } : {}),
     chunks: Number(fields.chunks ?? 0),
     lastChunkSequence: Number(fields.lastChunk ?? 0),
     outputBytes: Number(fields.outputBytes ?? 0),
-    ...(isEmpty(output) ? {} : { output: output as Uint8Array }),
+    ...(output ? { output } : {}),
   };
 }

@@ -25,7 +25,10 @@ beforeAll(async () => {
   monitor = await new Redis(stack.redis.url, { protocol: 2 }).monitor();
   monitor.on('monitor', (time: string, [verb, script, , , request]: string[]) => {
     if (verb?.toLowerCase() !== 'evalsha' || script !== sha) return;
-    for (const [queue, times] of tries) if (request?.includes(`${queue}:probe:1`)) times.push(Number(time) * 1_000);
+    for (const [queue, times] of tries) {
+      // As MONITOR prints it: the queue, and behind it the model in msgpack.
+      if (request?.includes(`${queue}\\xa5probe`)) times.push(Number(time) * 1_000);
+    }
   });
 });
 afterAll(async () => {

@@ -13,22 +13,22 @@ local function chunk(id, record, v, index, payload)
   if index > known then return 'gap' end
   local bytes = (tonumber(v[5]) or 0) + #payload
   if bytes > %chunkBytesPerTask then
-    redis.call('HSET', record, $overflowed, '1')
+    redis.call('HSET', record, $overflowed, '1', $odd, '1')
     return 'overflow'
   end
-  local sequence = redis.call('HINCRBY', record, $sequence, 1)
-  redis.call('XADD', P .. @log .. id, sequence .. '-0', 'a', v[6], 'i', index, 't', now, 'p', payload)
-  redis.call('HSET', record, $chunks, index + 1, $lastChunk, sequence, $chunkBytes, bytes)
+  local sequence = redis.call('HINCRBY', record, $sequence, '1')
+  redis.call('XADD', P .. @log .. id, sequence .. '-0', 'a', v[6], 'i', text(index), 't', nowText, 'p', payload)
+  redis.call('HSET', record, $chunks, text(index + 1), $lastChunk, text(sequence), $chunkBytes, text(bytes), $odd, '1')
   tellChunk(id, v[7], sequence, tonumber(v[6]), index, payload)
 end
 
 local function progress(id, record, v, fraction, message)
   local long = #message > 64
   if long then redis.call('SET', P .. @progress .. id, message) elseif v[8] == '' then redis.call('UNLINK', P .. @progress .. id) end
-  redis.call('HSET', record, $progressMessage, long and '' or message)
+  redis.call('HSET', record, $progressMessage, long and '' or message, $odd, '1')
   if fraction == '' then redis.call('HDEL', record, $progressFraction) else redis.call('HSET', record, $progressFraction, fraction) end
-  redis.call('HINCRBY', record, $sequence, 1)
-  tell(id, v[7])
+  redis.call('HINCRBY', record, $sequence, '1')
+  tell(id, v[7], false)
 end
 
 local replies = {}

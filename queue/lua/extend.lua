@@ -14,10 +14,11 @@ end
 
 local replies = {}
 for i = 2, #ARGV, 2 do
-  local v = redis.call('HMGET', P .. @record .. ARGV[i], $state, $token, $queue, $model, $version, $rank, $entry, $cancelRequested, $executor)
-  if v[1] == 'running' and v[2] == ARGV[i + 1] and v[9] == ARGV[1] then
-    renew(P .. @lane .. v[3] .. ':' .. v[4] .. ':' .. v[5] .. ':' .. v[6], v[7])
-    replies[#replies + 1] = v[8] and 'cancel' or 'held'
+  local v = redis.call('HMGET', P .. @record .. ARGV[i], $state, $token, $queue, $model, $version, $place, $cancelRequested, $executor)
+  if v[1] == 'running' and v[2] == ARGV[i + 1] and v[8] == ARGV[1] then
+    local rank, entry = string.match(v[6], '^(%S+) (%S+)$')
+    renew(P .. @lane .. v[3] .. ':' .. v[4] .. ':' .. v[5] .. ':' .. rank, entry)
+    replies[#replies + 1] = v[7] and 'cancel' or 'held'
   else
     replies[#replies + 1] = 'lost'
   end

@@ -17,12 +17,12 @@ local most = 500
 local count = 0
 local function takeBack(lane, id)
   local entry = redis.call('XRANGE', lane, id, id)[1]
-  local task = entry and load(entry[2][2])
+  local task = entry and load(taskOf(entry))
   redis.call('XACK', lane, 'w', id)
   redis.call('XDEL', lane, id)
   if not task or task.state ~= 'running' or task.entry ~= id then return end
   count = count + 1
-  local lost = redis.call('HINCRBY', task.record, $lostLeases, 1)
+  local lost = redis.call('HINCRBY', task.record, $lostLeases, '1')
   local failure = { 'WORKER_LOST', 'The worker that ran the task was lost: its lease ran out.', '' }
   if lost >= %lostLeases and not task.cancelRequested then finish(task, 'failed', failure)
   else release(task, lost >= 2 and 'solo' or 'returned', failure)

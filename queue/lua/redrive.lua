@@ -7,7 +7,7 @@
 -- @include task
 -- @include admission
 local LIMITS = { tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]) }
-local COPIED = { $model, $version, $queue, $priority, $rows, $signature, $bytes, $maxAttempts, $hardLimit, $softLimit, $resultTtl, $ignoreResult, $openVersion, $contents }
+local COPIED = { $queue, $model, $version, $signature, $facts }
 
 local function redrive(id, newId)
   local known = redis.call('HGET', P .. @record .. id, $redrivenTo)
@@ -19,7 +19,7 @@ local function redrive(id, newId)
   count(task.queue, task.bytes)
   local record = P .. @record .. newId
   local values = redis.call('HMGET', task.record, unpack(COPIED))
-  local fields = { $submitted, now, $sequence, 1, $state, 'queued', $redrivenFrom, id }
+  local fields = { $times, nowText .. ' - - -', $sequence, '1', $state, 'queued', $redrivenFrom, id, $odd, '1' }
   for i, name in ipairs(COPIED) do
     if values[i] then
       fields[#fields + 1] = name
@@ -32,18 +32,17 @@ local function redrive(id, newId)
     fields[#fields + 1] = $hasMetadata
     fields[#fields + 1] = '1'
   end
-  fields[#fields + 1] = $rank
-  fields[#fields + 1] = task.priority
-  fields[#fields + 1] = $entry
-  fields[#fields + 1] = enqueue(task.pool, task.priority, newId, task.rows, task.bytes, task.signature)
+  fields[#fields + 1] = $place
+  fields[#fields + 1] = task.priority .. ' ' .. enqueue(task.pool, task.priority, newId, task.rows, text(task.bytes), values[4] or '')
   redis.call('HSET', record, unpack(fields))
   tally(P .. @bytes, task.queue, task.bytes)
   redis.call('ZREM', P .. @dead, id)
   redis.call('ZREM', P .. @dead .. ':' .. task.queue, id)
   tally(P .. @deadBytes, '', -task.bytes)
-  local ttl = task.ignore and %ignoredResultTtl or task.ttl
-  redis.call('HSET', task.record, $redrivenTo, newId, $expires, now + ttl, $sequence, nextSequence(task))
-  expireAll(task, ttl)
+  local expires = now + (task.ignored and %ignoredResultTtl or task.ttl)
+  local ended, ran = string.match(redis.call('HGET', task.record, $end), '^(%S+) %S+ (.*)$')
+  redis.call('HSET', task.record, $redrivenTo, newId, $end, ended .. ' ' .. text(expires) .. ' ' .. ran, $sequence, nextSequence(task))
+  expireAll(task, expires)
   return { 'redriven', newId }
 end
 

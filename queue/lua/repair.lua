@@ -14,15 +14,16 @@ for _, item in ipairs(cmsgpack.unpack(ARGV[2])) do looked[item[1]] = item[2] end
 local function move(name, rank, target)
   local entries = undelivered(P .. @lane .. name, perLane, looked[name])
   for _, entry in ipairs(entries) do
-    local task = load(entry[2][2])
-    if task and task.entry == entry[1] and task.state == 'queued' and redis.call('HGET', task.record, $openVersion) then
+    local task = load(taskOf(entry))
+    if task and task.entry == entry[1] and task.state == 'queued' and string.find(task.flags, 'o', 1, true) then
       leave(task.pool, rank, entry[1])
       redis.call('HSET', task.record, $version, target.version)
-      task.pool = target.pool
+      task.pool, task.version = target.pool, target.version
       requeue(task, rank)
       count = count + 1
     end
   end
+  writeLeaving()
   if #entries == perLane then
     reply[#reply + 1] = name
     reply[#reply + 1] = entries[perLane][1]

@@ -3,6 +3,7 @@
 -- ARGV[1] how many ids for each at most, then executors
 -- reply   for each { id, ... }
 -- @include base
+-- @include entry
 local limit = tonumber(ARGV[1])
 local held, replies = {}, {}
 for i = 2, #ARGV do
@@ -17,7 +18,7 @@ for _, name in ipairs(redis.call('SMEMBERS', P .. @lanes)) do
     if ids and #ids < limit then
       for _, item in ipairs(redis.call('XPENDING', lane, 'w', '-', '+', limit - #ids, consumer[1])) do
         local entry = redis.call('XRANGE', lane, item[1], item[1])[1]
-        if entry then ids[#ids + 1] = entry[2][2] end
+        if entry then ids[#ids + 1] = taskOf(entry) end
       end
     end
   end

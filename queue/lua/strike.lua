@@ -24,7 +24,7 @@ for _, task in ipairs(tasks) do
   elseif #tasks > 1 or task.cancelRequested then release(task, 'solo', failure)
   elseif task.charged + 1 >= task.maxAttempts then fail(task, failure)
   else
-    redis.call('HSET', task.record, $charged, task.charged + 1)
+    redis.call('HSET', task.record, $charged, text(task.charged + 1), $odd, '1')
     release(task, 'solo', failure)
   end
 end

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { key } from '../keys.ts';
-import { recordFields } from '../record.ts';
 import { claimRequest, newTask, pool } from './support/build.ts';
+import { recordOf } from './support/records.ts';
 import { completed, openStorage, released } from './support/storage.ts';
 
 const storage = openStorage();
@@ -95,7 +95,7 @@ test('two tasks in solo come one at a time', async () => {
 
 /** Resolves when the Redis clock has passed the millisecond of the task's entry: within one, entries of two lanes have no order. */
 async function clockPast(id: string): Promise<void> {
-  const entry = await storage.redis.hget(key('record', id), recordFields.entry);
+  const { entry } = await recordOf(storage.redis, id);
   while ((await storage.tasks.now()) <= Number.parseInt(`${entry}`, 10));
 }
 
@@ -175,8 +175,8 @@ test('a lane of overdue tasks only is dropped in bounded steps, and what is behi
 test('an entry that no record names is dropped', async () => {
   const lane = key('lane', 'default:m:1:5');
   const task = await storage.submit();
-  await storage.redis.xadd(lane, '*', 't', task, 'r', '1', 'b', '1', 'g', '');
-  await storage.redis.xadd(lane, '*', 't', 'nobody', 'r', '1', 'b', '1', 'g', '');
+  await storage.redis.xadd(lane, '*', 't', `${task} 1 1 `);
+  await storage.redis.xadd(lane, '*', 't', 'nobody 1 1 ');
   expect(await claimIds({ queues: [[pool({ maxTasks: 9 })]] })).toEqual([task]);
   expect(await storage.redis.xlen(lane)).toBe(1);
 });

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { key } from '../keys.ts';
-import { recordFields } from '../record.ts';
 import { newTask } from './support/build.ts';
+import { setStartDeadline } from './support/records.ts';
 import { completed, failed, openStorage, released, retried, until } from './support/storage.ts';
 
 const storage = openStorage();
 
 /** Moves a task's start deadline into the past, as time would. */
 async function pass(id: string): Promise<void> {
-  await storage.redis.hset(key('record', id), recordFields.startDeadline, '1');
+  await setStartDeadline(storage.redis, id, 1);
   await storage.redis.zadd(key('due'), 'XX', 1, `exp:${id}`);
 }
 

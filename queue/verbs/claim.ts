@@ -1,10 +1,10 @@
 /** claim: the next batch for an executor. Small inputs come with it, large ones are read after. */
 
-import { defaults } from '@inferq/core/limits.ts';
 import { encode } from '@msgpack/msgpack';
 import type { Redis } from 'ioredis';
 import { key } from '../keys.ts';
 import type { ClaimedTask, ClaimOutcome, ClaimRequest, PoolName } from '../queue.ts';
+import { facts, run, type TaskFields, times, unpackInto } from '../record.ts';
 import { Script } from '../scripts.ts';
 import { text } from '../snapshot.ts';
 
@@ -25,47 +25,49 @@ export function packClaim(request: ClaimRequest): unknown[] {
   ];
 }
 
-function number(value: string | undefined, standard: number): number {
-  return value ? Number(value) : standard;
-}
+/** The values of a task's line, in the order in which lua/lib/claim.lua writes them. */
+const lineNames = ['id', 'token', 'attempt', 'charged', 'cancelRequested', ...facts, ...times, ...run] as const;
 
-function readTask(reply: unknown[], pool: PoolName): ClaimedTask & { bytes: number } {
-  const part = reply.slice(0, 16).map(text);
-  const [id = '', token = '', attempt, charged, maxAttempts, rows, signature = '', rank] = part;
-  const [cancel, ignore, hard, soft, deadline, submitted, started, queued] = part.slice(8);
+function readTask(line: string, rank: string, pool: PoolName, signature: string, input: Uint8Array): ClaimedTask & { bytes: number } {
+  const fields: TaskFields & { id?: string } = {};
+  unpackInto(fields, lineNames as readonly (keyof TaskFields)[], line.split(' '));
+  const { id = '', token = '', flags = '', softLimit, startDeadline } = fields;
   return {
     id,
     token,
     pool,
-    attempt: Number(attempt),
-    chargedAttempts: Number(charged),
-    maxAttempts: Number(maxAttempts),
-    rows: Number(rows),
+    attempt: Number(fields.attempt),
+    chargedAttempts: Number(fields.charged),
+    maxAttempts: Number(fields.maxAttempts),
+    rows: Number(fields.rows),
     signature,
     solo: rank === 'solo',
-    cancelRequested: cancel === '1',
-    ignoreResult: ignore === '1',
-    hardLimitMs: number(hard, defaults.hardLimitMs),
-    ...(soft ? { softLimitMs: Number(soft) } : {}),
-    ...(deadline ? { startDeadline: Number(deadline) } : {}),
-    submittedAt: Number(submitted),
-    startedAt: Number(started),
-    queuedMs: Number(queued),
-    input: reply[16] as Uint8Array,
-    bytes: Number(text(reply[17])),
+    cancelRequested: fields.cancelRequested === '1',
+    ignoreResult: flags.includes('i'),
+    hardLimitMs: Number(fields.hardLimit),
+    ...(softLimit === undefined ? {} : { softLimitMs: Number(softLimit) }),
+    ...(startDeadline === undefined ? {} : { startDeadline: Number(startDeadline) }),
+    submittedAt: Number(fields.submitted),
+    startedAt: Number(fields.started),
+    queuedMs: Number(fields.queuedMs),
+    input,
+    bytes: Number(fields.bytes),
   };
 }
 
 /** Reads a claim's reply, and the large inputs that it left out. A task whose input is gone comes with an empty one. */
 export async function readClaim(redis: Redis, reply: unknown): Promise<ClaimOutcome> {
-  const [kind, name, list] = reply as [unknown, unknown, unknown[][]];
+  const [kind, name, rank, signature, list] = reply as [unknown, unknown, unknown, unknown, unknown[]];
   const answer = text(kind);
   if (answer !== 'claimed') return { kind: answer as 'empty' | 'unregistered' };
   const [queue = '', model = '', version = ''] = text(name).split(':');
-  const tasks = list.map((task) => readTask(task, { queue, model, version }));
+  const shared = [text(rank), { queue, model, version }, text(signature)] as const;
+  const tasks: (ClaimedTask & { bytes: number })[] = [];
+  for (let at = 0; at < list.length; at += 2) tasks.push(readTask(text(list[at]), ...shared, list[at + 1] as Uint8Array));
+  const lacking = tasks.filter(({ bytes, input }) => bytes > 0 && input.length === 0);
   await Promise.all(
-    tasks.map(async (task) => {
-      if (task.bytes > 0 && task.input.length === 0) task.input = (await redis.getBuffer(key('input', task.id))) ?? task.input;
+    lacking.map(async (task) => {
+      task.input = (await redis.getBuffer(key('input', task.id))) ?? task.input;
     }),
   );
   return { kind: 'claimed', tasks: tasks.map(({ bytes: _size, ...task }) => task) };

@@ -29,7 +29,7 @@ function packError(error: TaskError): string[] {
 }
 
 function pack(item: Settlement): unknown[] {
-  const head = [item.verb, item.id, item.token, Math.round(item.ranMs), [item.batchTasks, item.batchRows]];
+  const head = [item.verb, item.id, item.token, Math.round(item.ranMs), item.batchTasks, item.batchRows];
   switch (item.verb) {
     case 'complete':
       return [...head, item.partial ? 1 : 0, isLarge(item) ? 1 : 0, item.output.length];

@@ -1,7 +1,8 @@
 -- @include task
 -- claim(request): the next batch for an executor. request = { executor, worker, device, maxBytes, wait, solo, { { { pool, maxTasks, maxRows }, ... }, ... } }
 -- Queues are walked in order; within one, the lowest rank over the ready lanes of all its pools, then the oldest head entry.
--- returns { 'claimed', pool, { task, ... } } | { 'empty' } | { 'unregistered' }
+-- returns { 'claimed', pool, rank, signature, { line, input, ... } } | { 'empty' } | { 'unregistered' }; a line has the values that queue/verbs/claim.ts names,
+-- '-' for none, and the input of a large one is ''.
 
 -- The lowest rank of a pool that may hold entries.
 local function lowestReady(pool, solo)
@@ -14,43 +15,21 @@ end
 local function prefixLength(entries, want, maxBytes)
   local rows, bytes, count, signature = 0, 0, 0, nil
   for _, entry in ipairs(entries) do
-    local f = entry[2]
-    rows, bytes = rows + f[4], bytes + f[6]
-    if count > 0 and (count >= want.maxTasks or rows > want.maxRows or bytes > maxBytes or f[8] ~= signature) then break end
-    signature = f[8]
+    local _, itsRows, itsBytes, its = readEntry(entry)
+    rows, bytes = rows + itsRows, bytes + itsBytes
+    if count > 0 and (count >= want.maxTasks or rows > want.maxRows or bytes > maxBytes or its ~= signature) then break end
+    signature = its
     count = count + 1
   end
   return count
 end
 
--- Gives one delivered entry to the executor, or drops it where the record does not name it or it is too late to start.
-local function start(entry, rank, request)
-  local task = load(entry[2][2])
-  local lane = P .. @lane .. request.pool .. ':' .. rank
-  if task and task.state == 'running' and task.entry == entry[1] then
-    -- The group was dropped and made anew: what runs was given out before, and goes back under its executor's name.
-    redis.call('XCLAIM', lane, 'w', redis.call('HGET', task.record, $executor), 0, entry[1], 'JUSTID')
-    return nil
-  end
-  if not task or task.state ~= 'queued' or task.entry ~= entry[1] then
-    redis.call('XACK', lane, 'w', entry[1])
-    redis.call('XDEL', lane, entry[1])
-    return nil
-  end
-  if task.deadline and task.deadline <= now then
-    leave(request.pool, rank, entry[1])
-    finish(task, 'expired', { 'START_DEADLINE', 'The task was not started before its start deadline.', '' })
-    return nil
-  end
-  local attempt = task.attempt + 1
-  -- With the clock: a Redis that lost its last second gives the same attempt again, but not the same token.
-  local token = string.format('%d-%d%06d', attempt, clock[1], clock[2])
-  local v = redis.call('HMGET', task.record, $hardLimit, $softLimit, $submitted, $queuedAt, $chunks, $overflowed)
-  local queued = now - (tonumber(v[4]) or tonumber(v[3]))
-  redis.call('HSET', task.record, $state, 'running', $attempt, attempt, $token, token, $executor, request.executor, $worker, request.worker,
-    $device, request.device, $started, now, $queuedMs, queued, $sequence, nextSequence(task))
-  if v[5] or v[6] then
-    -- Chunks of an earlier attempt are void.
+-- With the clock: a Redis that lost its last second gives the same attempt again, but not the same token.
+local tokenEnd = string.format('-%d%06d', clock[1], clock[2])
+
+-- What earlier attempts left behind is void.
+local function forget(task)
+  if task.hasLog then
     redis.call('UNLINK', P .. @log .. task.id)
     redis.call('HDEL', task.record, $chunks, $lastChunk, $chunkBytes, $overflowed)
   end
@@ -58,35 +37,77 @@ local function start(entry, rank, request)
     if task.progress == '' then redis.call('UNLINK', P .. @progress .. task.id) end
     redis.call('HDEL', task.record, $progressFraction, $progressMessage)
   end
-  if task.deadline then redis.call('ZREM', P .. @due, 'exp:' .. task.id) end
-  tell(task.id, task.watchers)
-  local input = task.bytes <= %inlineBytes and redis.call('GET', P .. @input .. task.id) or ''
-  return { task.id, token, attempt, task.charged, task.maxAttempts, task.rows, task.signature, rank, task.cancelRequested or '', task.ignore or '',
-    v[1] or '', v[2] or '', task.deadline and tostring(task.deadline) or '', v[3], tostring(now), tostring(queued), input, task.bytes }
 end
 
--- Takes the longest batch from the head of one lane; returns its tasks, and how many entries it took.
+-- Gives one delivered entry to the executor, or drops it where the record does not name it or it is too late to start. Returns the task and
+-- the line for the executor.
+local function start(entry, rank, request)
+  local task = load(taskOf(entry))
+  if task and task.state == 'running' and task.entry == entry[1] then
+    -- The group was dropped and made anew: what runs was given out before, and goes back under its executor's name.
+    redis.call('XCLAIM', P .. @lane .. request.pool .. ':' .. rank, 'w', redis.call('HGET', task.record, $executor), '0', entry[1], 'JUSTID')
+    return nil
+  end
+  if not task or task.state ~= 'queued' or task.entry ~= entry[1] then
+    leave(request.pool, rank, entry[1])
+    return nil
+  end
+  if task.deadline and task.deadline <= now then
+    leave(request.pool, rank, entry[1])
+    finish(task, 'expired', { 'START_DEADLINE', 'The task was not started before its start deadline.', '' })
+    return nil
+  end
+  task.state, task.attempt = 'running', task.attempt + 1
+  local attempt = text(task.attempt)
+  local token = attempt .. tokenEnd
+  local run = request.device .. ' ' .. nowText .. ' ' .. text(now - (tonumber(task.queuedAt) or tonumber(task.submitted)))
+  redis.call('HSET', task.record, $state, 'running', $attempt, attempt, $token, token, $executor, request.executor, $worker, request.worker, $run, run,
+    $sequence, nextSequence(task))
+  if task.odd then forget(task) end
+  if task.deadline then redis.call('ZREM', P .. @due, 'exp:' .. task.id) end
+  if followed(task.watchers) then
+    if task.odd then tell(task.id, task.watchers, false)
+    else tellLine(task, request.worker .. ' ' .. request.executor .. ' ' .. run, false)
+    end
+  end
+  return task, task.id .. ' ' .. token .. ' ' .. attempt .. ' ' .. text(task.charged) .. ' ' .. (task.cancelRequested or '-') .. ' ' .. task.facts .. ' '
+    .. task.times .. ' ' .. run
+end
+
+-- Small inputs travel with the batch; '' for one that does not, or is gone.
+local function addInputs(tasks, keys, places)
+  if #keys == 0 then return end
+  for i, input in ipairs(redis.call('MGET', unpack(keys))) do
+    if input then tasks[places[i]] = input end
+  end
+end
+
+-- Takes the longest batch from the head of one lane; returns its tasks as claim answers them, their signature, and how many entries it took.
 local function take(want, rank, request)
   local lane = P .. @lane .. want.pool .. ':' .. rank
   local most = rank == 'solo' and 1 or want.maxTasks
   local entries = undelivered(lane, most + 1)
   if #entries == 0 then
-    redis.call('ZREM', P .. @ready .. want.pool, rank)
-    return {}, 0
+    notReady(want.pool, rank)
+    return {}, '', 0
   end
   local count = prefixLength(entries, { maxTasks = most, maxRows = want.maxRows }, request.maxBytes)
   redis.call('XREADGROUP', 'GROUP', 'w', request.executor, 'COUNT', count, 'STREAMS', lane, '>')
-  if count == #entries then
-    redis.call('ZREM', P .. @ready .. want.pool, rank)
-  end
+  if count == #entries then notReady(want.pool, rank) end
   request.pool = want.pool
-  local tasks = {}
+  local tasks, keys, places = {}, {}, {}
   for i = 1, count do
-    local task = start(entries[i], rank, request)
-    if task then tasks[#tasks + 1] = task end
+    local task, line = start(entries[i], rank, request)
+    if task then
+      local at = #tasks + 1
+      tasks[at], tasks[at + 1] = line, ''
+      if task.bytes <= %inlineBytes then keys[#keys + 1], places[#places + 1] = P .. @input .. task.id, at + 1 end
+    end
   end
+  addInputs(tasks, keys, places)
   if count < #entries then ring(want.pool) end
-  return tasks, count
+  local _, _, _, signature = readEntry(entries[1])
+  return tasks, signature, count
 end
 
 -- The pool of this queue to serve next and its rank: lowest rank first, then the oldest head entry.
@@ -110,7 +131,7 @@ function choose(pools, solo)
     for _, want in ipairs(best) do
       local head = undelivered(P .. @lane .. want[1] .. ':' .. bestRank, 1)[1]
       if not head then
-        redis.call('ZREM', P .. @ready .. want[1], bestRank)
+        notReady(want[1], bestRank)
       else
         local time = tonumber(string.match(head[1], '^%d+'))
         if not oldest or time < oldestTime then oldest, oldestTime = want, time end
@@ -125,7 +146,7 @@ local function waitForBell(request, queues)
   redis.call('HSET', P .. @executor .. request.executor, 'idle', '1')
   for _, pools in ipairs(queues) do
     for _, want in ipairs(pools) do
-      redis.call('ZADD', P .. @idle .. want[1], now, request.executor)
+      redis.call('ZADD', P .. @idle .. want[1], nowText, request.executor)
       redis.call('PEXPIRE', P .. @idle .. want[1], %registryTtl)
     end
   end
@@ -145,8 +166,8 @@ local function claim(packed)
     while true do
       local want, rank = choose(pools, solo)
       if not want then break end
-      local tasks, taken = take(want, rank, request)
-      if #tasks > 0 then return { 'claimed', want.pool, tasks } end
+      local tasks, signature, taken = take(want, rank, request)
+      if #tasks > 0 then return { 'claimed', want.pool, rank, signature, tasks } end
       dropped = dropped + taken
       if dropped >= mostDropped then
         if wait then

@@ -7,7 +7,7 @@ local function heldBy(executor)
     if not pending.err then
       for _, item in ipairs(pending) do
         local entry = redis.call('XRANGE', lane, item[1], item[1])[1]
-        local task = entry and load(entry[2][2])
+        local task = entry and load(taskOf(entry))
         if task and (task.state ~= 'running' or task.entry ~= item[1]) then task = nil end
         held[#held + 1] = { lane, item[1], task }
       end

@@ -1,5 +1,6 @@
 -- Lanes: entering them, leaving them, and ringing executors that wait.
-local nobodyIdle = {}
+-- @include entry
+local nobodyIdle, isReady, leaving = {}, {}, {}
 
 -- Rings one executor that waits for this pool. Flags are the truth, the set is a hint: members without a flag are dropped.
 local function ring(pool)
@@ -21,19 +22,35 @@ end
 
 -- Puts a task into a lane and returns the entry's id, which the record must then name.
 local function enqueue(pool, rank, id, rows, bytes, signature)
-  local entry = redis.call('XADD', P .. @lane .. pool .. ':' .. rank, '*', 't', id, 'r', rows, 'b', bytes, 'g', signature)
-  if redis.call('ZADD', P .. @ready .. pool, RANKS[rank], rank) == 1 then
-    redis.call('SADD', P .. @lanes, pool .. ':' .. rank)
+  local name = pool .. ':' .. rank
+  local entry = redis.call('XADD', P .. @lane .. name, '*', 't', packEntry(id, rows, bytes, signature))
+  if not isReady[name] then
+    isReady[name] = true
+    if redis.call('ZADD', P .. @ready .. pool, RANKS[rank], rank) == 1 then redis.call('SADD', P .. @lanes, name) end
   end
   ring(pool)
   return entry
 end
 
--- Takes an entry out of its lane, delivered or not.
+-- Nothing undelivered is left in this lane.
+local function notReady(pool, rank)
+  isReady[pool .. ':' .. rank] = nil
+  redis.call('ZREM', P .. @ready .. pool, rank)
+end
+
+-- Takes an entry out of its lane, delivered or not, when the script ends.
 local function leave(pool, rank, entry)
   local lane = P .. @lane .. pool .. ':' .. rank
-  redis.call('XACK', lane, 'w', entry)
-  redis.call('XDEL', lane, entry)
+  local entries = leaving[lane]
+  if entries then entries[#entries + 1] = entry else leaving[lane] = { entry } end
+end
+
+local function writeLeaving()
+  for lane, entries in pairs(leaving) do
+    redis.call('XACK', lane, 'w', unpack(entries))
+    redis.call('XDEL', lane, unpack(entries))
+  end
+  leaving = {}
 end
 
 -- A lane's entries that nobody was given yet, oldest first, at most `count`, with `after` only later ones; creates a missing group.

@@ -25,20 +25,43 @@ local function sizeOf(shot)
   return size
 end
 
--- Tells all watchers of a task what it looks like now.
-local function tell(id, watchers, output)
-  if not watchers or watchers == '' then return end
-  local shot = snapshot(id, output)
+-- Calls `post` for each inbox that hears of a task. One that is written with a dot before it hears of the end only.
+local function toWatchers(watchers, ended, event, size)
+  for name in string.gmatch(watchers or '', '%S+') do
+    local inbox = string.match(name, '^%.(.*)$')
+    if not inbox then post(name, event, size)
+    elseif ended and not string.find(' ' .. watchers .. ' ', ' ' .. inbox .. ' ', 1, true) then post(inbox, event, size)
+    end
+  end
+end
+
+-- Whether anybody hears of a change that is not the end.
+local function followed(watchers)
+  return watchers and string.find(' ' .. watchers, ' [^.]') ~= nil
+end
+
+-- Tells the watchers of a task what it looks like now.
+local function tell(id, watchers, ended)
+  if not watchers or not (ended or followed(watchers)) then return end
+  local shot = snapshot(id)
   local event, size = { 's', now, shot }, sizeOf(shot)
   if size > 100000 then event, size = { 'w', id }, 100 end
-  for inbox in string.gmatch(watchers, '%S+') do post(inbox, event, size) end
+  toWatchers(watchers, ended, event, size)
+end
+
+-- The same for a task without anything odd, with its output: { 't', now, line, output }, the line as queue/snapshot.ts names its values.
+-- `rest`: worker, executor and `run`, then `end` where it has ended.
+local function tellLine(task, rest, ended, output)
+  local line = task.id .. ' ' .. task.state .. ' ' .. task.queue .. ' ' .. task.model .. ' ' .. task.version .. ' ' .. task.facts .. ' ' .. task.times
+    .. ' ' .. text(task.attempt) .. ' ' .. text(task.sequence) .. ' ' .. rest
+  toWatchers(task.watchers, ended, { 't', now, line, output or '' }, 50 + #line + (output and #output or 0))
 end
 
 local function tellChunk(id, watchers, sequence, attempt, index, payload)
-  if not watchers or watchers == '' then return end
+  if not followed(watchers) then return end
   local small = #payload <= %inlineBytes
   local event = small and { 'c', now, id, sequence, attempt, index, payload } or { 'w', id }
-  for inbox in string.gmatch(watchers, '%S+') do post(inbox, event, 100 + (small and #payload or 0)) end
+  toWatchers(watchers, false, event, 100 + (small and #payload or 0))
 end
 
 local function publish()

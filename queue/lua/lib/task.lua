@@ -1,41 +1,20 @@
 -- @include publish
 -- @include tally
 -- @include lane
--- What every verb that changes a task shares: reading it, ending it, sending it back.
-
--- The fields that decide, or nil for an unknown id.
-local function load(id)
-  local record = P .. @record .. id
-  local v = redis.call('HMGET', record, $state, $queue, $model, $version, $rank, $entry, $token, $settled, $cancelRequested, $watchers,
-    $bytes, $rows, $signature, $attempt, $charged, $maxAttempts, $startDeadline, $ignoreResult, $resultTtl, $chunkBytes, $idempotency,
-    $priority, $hasHistory, $hasMetadata, $hasError, $progressMessage, $sequence)
-  if not v[1] then return nil end
-  return {
-    id = id, record = record, state = v[1], queue = v[2], pool = v[2] .. ':' .. v[3] .. ':' .. v[4], rank = v[5], entry = v[6],
-    token = v[7], settled = v[8], cancelRequested = v[9], watchers = v[10], bytes = tonumber(v[11]) or 0, rows = v[12] or '1',
-    signature = v[13] or '', attempt = tonumber(v[14]) or 0, charged = tonumber(v[15]) or 0,
-    maxAttempts = tonumber(v[16]) or %defaultMaxAttempts, deadline = tonumber(v[17]), ignore = v[18],
-    ttl = tonumber(v[19]) or %defaultResultTtl, chunkBytes = tonumber(v[20]) or 0, hasLog = v[20], idempotency = v[21], priority = v[22] or '5',
-    hasHistory = v[23], hasMetadata = v[24], hasError = v[25], progress = v[26], sequence = tonumber(v[27]),
-  }
-end
-
-local function terminal(task)
-  local s = task.state
-  return s == 'succeeded' or s == 'failed' or s == 'cancelled' or s == 'expired'
-end
+-- @include record
+-- What every verb that changes a task shares: ending it, sending it back.
 
 -- The number of the change that is being made.
 local function nextSequence(task)
   task.sequence = task.sequence + 1
-  return task.sequence
+  return text(task.sequence)
 end
 
 -- Stores why an attempt or the task failed: { code, message, detail }.
 local function setError(task, failure)
   redis.call('SET', P .. @error .. task.id, cmsgpack.pack(failure))
-  redis.call('HSET', task.record, $hasError, '1')
-  task.hasError = '1'
+  redis.call('HSET', task.record, $hasError, '1', $odd, '1')
+  task.hasError, task.odd = '1', '1'
 end
 
 local noted = {}
@@ -43,7 +22,7 @@ local noted = {}
 -- Results count against their limit until the minute in which they expire is over.
 local function retain(bytes, expires)
   if bytes <= 0 then return end
-  local minute = math.floor(expires / 60000) + 1
+  local minute = text(math.floor(expires / 60000) + 1)
   tally(P .. @retained, '', bytes)
   tally(P .. @retainedBytes, minute, bytes)
   if not noted[minute] then redis.call('ZADD', P .. @retainedMinutes, minute, minute) end
@@ -51,76 +30,94 @@ local function retain(bytes, expires)
 end
 
 -- Lets everything of a task end at one time, but for its output, which is stored with its TTL.
-local function expireAll(task, ttl)
-  local at = now + ttl
+local function expireAll(task, expires)
+  local at = text(expires)
   redis.call('PEXPIREAT', task.record, at)
+  if task.idempotency then redis.call('PEXPIREAT', P .. @idempotency .. task.idempotency, at) end
+  if not task.odd then return end
   if task.hasMetadata then redis.call('PEXPIREAT', P .. @metadata .. task.id, at) end
   if task.hasError then redis.call('PEXPIREAT', P .. @error .. task.id, at) end
   if task.progress == '' then redis.call('PEXPIREAT', P .. @progress .. task.id, at) end
   if task.hasHistory then redis.call('PEXPIREAT', P .. @history .. task.id, at) end
   -- LT: the chunks of a FAILED task have a time of their own already.
   if task.hasLog then redis.call('PEXPIREAT', P .. @log .. task.id, at, 'LT') end
-  if task.idempotency then redis.call('PEXPIREAT', P .. @idempotency .. task.idempotency, at) end
 end
 
--- Ends a task for good. The caller has taken it out of its lane. `output`: what was stored, to travel with the event.
-local function finish(task, state, failure, output)
+local ending = {}
+
+-- Inputs that nobody needs any more go when the script ends.
+local function writeEnding()
+  if #ending > 0 then redis.call('UNLINK', unpack(ending)) end
+end
+
+-- Ends a task for good and tells nobody. The caller has taken it out of its lane. `ran`: how its last run went, as `end` in queue/record.ts
+-- has it from ranMs on; `bytes`: of the result that was kept. Returns the record's `end`.
+local function close(task, state, ran, bytes)
   local id = task.id
-  local ttl = task.ignore and %ignoredResultTtl or task.ttl
-  if failure then setError(task, failure) end
-  redis.call('HSET', task.record, $state, state, $ended, now, $sequence, nextSequence(task))
-  redis.call('HDEL', task.record, $entry, $rank, $token, $calls)
+  local expires = now + (task.ignored and %ignoredResultTtl or task.ttl)
+  local ended = nowText .. ' ' .. (state == 'failed' and '-' or text(expires)) .. ' ' .. (ran or '- - - - -')
+  redis.call('HSET', task.record, $state, state, $sequence, nextSequence(task), $end, ended)
+  if task.calls then redis.call('HDEL', task.record, $calls) end
   tally(P .. @ended .. task.queue, state, 1)
   tally(P .. @bytes, task.queue, -task.bytes)
   if task.deadline then redis.call('ZREM', P .. @due, 'exp:' .. id) end
   if state == 'failed' then
-    redis.call('ZADD', P .. @dead, now, id)
-    redis.call('ZADD', P .. @dead .. ':' .. task.queue, now, id)
+    redis.call('ZADD', P .. @dead, nowText, id)
+    redis.call('ZADD', P .. @dead .. ':' .. task.queue, nowText, id)
     tally(P .. @deadBytes, '', task.bytes)
-    if task.ignore then redis.call('UNLINK', P .. @log .. id)
+    if task.ignored then redis.call('UNLINK', P .. @log .. id)
     elseif task.hasLog then
       -- Chunks are a result, and end as one: the dead letter keeps inputs and history.
-      redis.call('PEXPIRE', P .. @log .. id, ttl)
-      retain(task.chunkBytes, now + ttl)
+      redis.call('PEXPIREAT', P .. @log .. id, text(expires))
+      retain(task.chunkBytes, expires)
     end
   else
-    redis.call('UNLINK', P .. @input .. id)
-    redis.call('HSET', task.record, $expires, now + ttl)
-    if task.ignore then
-      redis.call('UNLINK', P .. @log .. id)
-    else
-      retain((task.outputBytes or 0) + task.chunkBytes, now + ttl)
-    end
-    expireAll(task, ttl)
+    ending[#ending + 1] = P .. @input .. id
+    if not task.ignored then retain((bytes or 0) + task.chunkBytes, expires)
+    elseif task.hasLog then ending[#ending + 1] = P .. @log .. id end
+    expireAll(task, expires)
   end
   task.state = state
-  tell(id, task.watchers, output)
+  return ended
 end
 
--- Notes the attempt that just ended among the earlier executions.
-local function remember(task, failure)
-  local v = redis.call('HMGET', task.record, $worker, $executor, $device, $batchTasks, $batchRows, $queuedMs, $ranMs, $started)
-  local ran = v[7] or tostring(now - (tonumber(v[8]) or now))
-  redis.call('RPUSH', P .. @history .. task.id,
-    cmsgpack.pack({ task.attempt, v[1] or '', v[2] or '', v[3] or '', v[4] or '0', v[5] or '0', v[6] or '0', ran, v[8] or '0', tostring(now), failure or '' }))
+-- Ends a task for good. The caller has taken it out of its lane.
+local function finish(task, state, failure, ran)
+  if failure then setError(task, failure) end
+  close(task, state, ran)
+  tell(task.id, task.watchers, true)
+end
+
+local CANCELLED = { 'CANCELLED', 'The task was cancelled.', '' }
+local CANCELLED_RUNNING = { 'CANCELLED', 'The task was cancelled while it ran.', '' }
+
+-- Notes the attempt that just ended among the earlier executions. `ran`: as for `close`.
+local function remember(task, failure, ran)
+  local v = redis.call('HMGET', task.record, $worker, $executor, $run)
+  local device, started, queued = string.match(v[3] or '- 0 0', '^(%S+) (%S+) (%S+)$')
+  local ranMs, batchTasks, batchRows = string.match(ran or '', '^(%S+) (%S+) (%S+)')
+  redis.call('RPUSH', P .. @history .. task.id, cmsgpack.pack({ text(task.attempt), v[1] or '', v[2] or '', device, batchTasks or '0', batchRows or '0', queued,
+    ranMs or text(now - started), started, nowText, failure or '' }))
   -- Releases are not counted, so only this bounds the list.
-  redis.call('LTRIM', P .. @history .. task.id, -100, -1)
-  redis.call('HSET', task.record, $hasHistory, '1')
-  task.hasHistory = '1'
+  redis.call('LTRIM', P .. @history .. task.id, '-100', '-1')
+  redis.call('HSET', task.record, $hasHistory, '1', $odd, '1')
+  task.hasHistory, task.odd = '1', '1'
 end
 
 -- Back to a lane, uncharged unless the caller charged it; its start deadline holds again.
 local function requeue(task, rank)
-  local entry = enqueue(task.pool, rank, task.id, task.rows, task.bytes, task.signature)
-  redis.call('HSET', task.record, $state, 'queued', $entry, entry, $rank, rank, $queuedAt, now, $sequence, nextSequence(task))
-  redis.call('HDEL', task.record, $token, $executor, $worker, $device, $started, $ranMs, $batchTasks, $batchRows)
-  if task.deadline then redis.call('ZADD', P .. @due, task.deadline, 'exp:' .. task.id) end
+  local entry = enqueue(task.pool, rank, task.id, task.rows, text(task.bytes), redis.call('HGET', task.record, $signature) or '')
+  redis.call('HSET', task.record, $state, 'queued', $place, rank .. ' ' .. entry, $times, timesOf(task, nowText), $sequence, nextSequence(task))
+  redis.call('HDEL', task.record, $token, $executor, $worker, $run)
+  if task.deadline then redis.call('ZADD', P .. @due, text(task.deadline), 'exp:' .. task.id) end
   task.state = 'queued'
-  tell(task.id, task.watchers)
+  tell(task.id, task.watchers, false)
 end
 
 -- What every script does last.
 local function conclude()
+  writeLeaving()
+  writeEnding()
   writeCounts()
   publish()
 end

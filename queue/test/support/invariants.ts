@@ -3,10 +3,11 @@
 import { limits } from '@inferq/core/limits.ts';
 import { isTerminal, type TaskState } from '@inferq/core/task.ts';
 import type { Redis } from 'ioredis';
-import { keyFragments, prefix } from '../../keys.ts';
-import { type RecordField, recordFields } from '../../record.ts';
+import { key, keyFragments, prefix } from '../../keys.ts';
+import { recordFields, type TaskFields } from '../../record.ts';
+import { recordOf } from './records.ts';
 
-type Task = Partial<Record<RecordField, string>> & { id: string; state: TaskState };
+type Task = TaskFields & { id: string; state: TaskState };
 
 /** Keys that stay though everything has ended: small, and one for each queue, pool or for all. */
 const lasting = ['lanes', 'bytes', 'ended', 'depth', 'retained', 'retainedMinutes', 'retainedBytes', 'deadBytes', 'partitions'];
@@ -37,10 +38,9 @@ async function everything(redis: Redis): Promise<Held[]> {
   return Promise.all(keys.map(async (full) => ({ ...classify(full), full, ttl: await redis.pttl(full) })));
 }
 
-async function readTask(redis: Redis, held: Held): Promise<Task> {
-  const values = await redis.hgetall(held.full);
-  const fields = Object.entries(recordFields).map(([name, short]) => [name, values[short]]);
-  return { id: held.rest, ...Object.fromEntries(fields.filter(([, value]) => value !== undefined)) };
+async function readTask(redis: Redis, { rest }: Held): Promise<Task> {
+  const fields = await recordOf(redis, rest);
+  return { id: rest, ...fields, state: fields.state as TaskState };
 }
 
 interface Lane {
@@ -53,7 +53,7 @@ interface Lane {
 
 async function readLane(redis: Redis, held: Held): Promise<Lane> {
   const [, pool = '', rank = ''] = /^(.*):([^:]+)$/.exec(held.rest) ?? [];
-  const entries = (await redis.xrange(held.full, '-', '+')).map(([id, fields]) => [id, fields[1] ?? ''] as const);
+  const entries = (await redis.xrange(held.full, '-', '+')).map(([id, fields]) => [id, fields[1]?.split(' ')[0] ?? ''] as const);
   const pending = (await redis.xpending(held.full, 'w', '-', '+', 100_000).catch(() => [])) as [string, string][];
   return { pool, rank, entries: new Map(entries), pending: new Map(pending.map(([id, consumer]) => [id, consumer])) };
 }
@@ -169,8 +169,8 @@ async function checkSums(redis: Redis, tasks: Task[], dead: Set<string>): Promis
   );
   if (retained !== ledger) problems.push(`retained results count ${retained} bytes and their ledger ${ledger}`);
   for (const task of tasks) {
-    const field = Object.entries(task).find(
-      ([name, value]) => !['watchers', 'calls'].includes(name) && Buffer.byteLength(String(value)) > 64,
+    const field = Object.entries(await redis.hgetall(key('record', task.id))).find(
+      ([short, value]) => short !== recordFields.watchers && short !== recordFields.calls && Buffer.byteLength(value) > 64,
     );
     if (field) problems.push(`field ${field[0]} of ${task.id} would end the listpack`);
     if (Number(task.chunkBytes ?? 0) > limits.chunkBytesPerTask) problems.push(`${task.id} streamed more than a task may`);

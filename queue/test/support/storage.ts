@@ -19,9 +19,9 @@ import type {
   Upkeep,
   WorkerRegistry,
 } from '../../queue.ts';
-import { recordFields } from '../../record.ts';
 import { claimRequest, executorEntry, newTask, workerEntry } from './build.ts';
 import { violations } from './invariants.ts';
+import { recordOf } from './records.ts';
 
 export interface Storage {
   readonly server: TestRedis;
@@ -125,9 +125,7 @@ export function openStorage(options: Partial<ConnectOptions> = {}, settings: Rec
     },
     state: async (id) => (await storage.look(id)).state,
     age: async (task, idleMs) => {
-      const f = recordFields;
-      const values = await redis.hmget(key('record', task.id), f.queue, f.model, f.version, f.rank, f.entry, f.executor);
-      const [queue, model, version, rank, entry, executor] = values.map(String);
+      const { queue, model, version, rank, entry, executor } = await recordOf(redis, task.id);
       await redis.call(
         'XCLAIM',
         key('lane', `${queue}:${model}:${version}:${rank}`),

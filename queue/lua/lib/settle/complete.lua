@@ -1,21 +1,29 @@
 -- complete: stores the result of an attempt. item: { partial, large, size }, payload: the encoded output, '' where it was staged.
+
 local function complete(task, item, payload)
+  local large, size = item[8] == 1, item[9]
   local staged = P .. @staged .. task.id .. ':' .. task.token
-  local large = item[7] == 1
-  if task.cancelRequested or task.ignore then
+  if task.cancelRequested or task.ignored then
     if large then redis.call('UNLINK', staged) end
-    if task.cancelRequested then return finish(task, 'cancelled', { 'CANCELLED', 'The task was cancelled while it ran.', '' }) end
-    return finish(task, 'succeeded')
+    large, size, payload = false, nil, nil
   end
-  local size = item[8]
-  if large then
-    redis.call('RENAME', staged, P .. @output .. task.id)
-    redis.call('PEXPIREAT', P .. @output .. task.id, now + task.ttl)
-  else
-    redis.call('SET', P .. @output .. task.id, payload, 'PXAT', now + task.ttl)
+  local ran = ranOf(item) .. ' ' .. (size and text(size) or '-') .. ' ' .. (size and item[7] == 1 and '1' or '-')
+  if task.cancelRequested then
+    redis.call('HSET', task.record, $settled, task.token)
+    return finish(task, 'cancelled', CANCELLED_RUNNING, ran)
   end
-  task.outputBytes = size
-  redis.call('HSET', task.record, $outputBytes, size)
-  if item[6] == 1 then redis.call('HSET', task.record, $partial, '1') end
-  finish(task, 'succeeded', nil, not large and payload or nil)
+  if size then
+    local output, expires = P .. @output .. task.id, text(now + task.ttl)
+    if large then
+      redis.call('RENAME', staged, output)
+      redis.call('PEXPIREAT', output, expires)
+    else
+      redis.call('SET', output, payload, 'PXAT', expires)
+    end
+  end
+  local ended = close(task, 'succeeded', ran, size)
+  if not task.watchers then return end
+  if task.odd then return tell(task.id, task.watchers, true) end
+  local v = redis.call('HMGET', task.record, $worker, $executor, $run)
+  tellLine(task, v[1] .. ' ' .. v[2] .. ' ' .. v[3] .. ' ' .. ended, true, not large and payload)
 end

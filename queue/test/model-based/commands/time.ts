@@ -3,7 +3,7 @@
 import { isTerminal } from '@inferq/core/task.ts';
 import fc from 'fast-check';
 import { key, prefix } from '../../../keys.ts';
-import { recordFields } from '../../../record.ts';
+import { setStartDeadline } from '../../support/records.ts';
 import { known, type Model, type ModelTask, pick } from '../oracle/model.ts';
 import type { Step } from '../step.ts';
 import type { System } from '../system.ts';
@@ -40,7 +40,7 @@ export const deadlinePasses = ageing(
   'start deadline passes',
   ({ deadline, state }) => deadline === 'future' && !isTerminal(state),
   async (task, { redis }) => {
-    await redis.hset(key('record', task.spec.id), recordFields.startDeadline, 1);
+    await setStartDeadline(redis, task.spec.id, 1);
     await redis.zadd(key('due'), 'XX', 1, `exp:${task.spec.id}`);
     task.deadline = 'past';
   },

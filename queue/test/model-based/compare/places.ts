@@ -2,7 +2,7 @@
 
 import type { Redis } from 'ioredis';
 import { key, prefix } from '../../../keys.ts';
-import { recordFields } from '../../../record.ts';
+import { recordOf } from '../../support/records.ts';
 import { agree } from '../agree.ts';
 import { known, type Model, type ModelTask, ownsInput, running } from '../oracle/model.ts';
 import { executors, queues, type System } from '../system.ts';
@@ -17,13 +17,10 @@ function compareEntry(task: ModelTask, entry: string): void {
 }
 
 async function compareRecords(model: Model, system: System): Promise<void> {
-  const f = recordFields;
   const tasks = known(model);
-  const records = await Promise.all(
-    tasks.map(({ spec }) => system.redis.hmget(key('record', spec.id), f.entry, f.rank, f.token, f.lostLeases, f.settled, f.calls)),
-  );
+  const records = await Promise.all(tasks.map(({ spec }) => recordOf(system.redis, spec.id)));
   tasks.forEach((task, at) => {
-    const [entry, rank, token, lost, settled, calls] = records[at] ?? [];
+    const { entry, rank, token, lostLeases: lost, settled, calls } = records[at] ?? {};
     const lane = task.state === 'queued' || task.state === 'running' ? task.rank : undefined;
     const held = [rank ?? '', token ?? '', Number(lost ?? 0), settled ?? ''];
     agree(
