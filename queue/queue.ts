@@ -186,7 +186,8 @@ export interface ClaimedTask {
 }
 
 export type ClaimOutcome =
-  | { kind: 'claimed'; tasks: ClaimedTask[] }
+  /** `more`: something that this claim could have asked for was left. */
+  | { kind: 'claimed'; tasks: ClaimedTask[]; more: boolean }
   | { kind: 'empty' }
   /** This executor was struck off: it must end itself. */
   | { kind: 'unregistered' };

@@ -57,7 +57,7 @@ function readTask(line: string, rank: string, pool: PoolName, signature: string,
 
 /** Reads a claim's reply, and the large inputs that it left out. A task whose input is gone comes with an empty one. */
 export async function readClaim(redis: Redis, reply: unknown): Promise<ClaimOutcome> {
-  const [kind, name, rank, signature, list] = reply as [unknown, unknown, unknown, unknown, unknown[]];
+  const [kind, name, rank, signature, list, more] = reply as [unknown, unknown, unknown, unknown, unknown[], unknown];
   const answer = text(kind);
   if (answer !== 'claimed') return { kind: answer as 'empty' | 'unregistered' };
   const [queue = '', model = '', version = ''] = text(name).split(':');
@@ -70,7 +70,7 @@ export async function readClaim(redis: Redis, reply: unknown): Promise<ClaimOutc
       task.input = (await redis.getBuffer(key('input', task.id))) ?? task.input;
     }),
   );
-  return { kind: 'claimed', tasks: tasks.map(({ bytes: _size, ...task }) => task) };
+  return { kind: 'claimed', tasks: tasks.map(({ bytes: _size, ...task }) => task), more: more === 1 };
 }
 
 /** Claims the next batch. */

@@ -32,8 +32,10 @@ export interface Situation {
   rules: readonly BatchRule[];
   /** Rows that continuous models have in hand, by model key. */
   steppingRows: ReadonlyMap<string, number>;
-  /** A batch runs: its predicted time left, where that can be told. */
-  run?: { leftMs: number | undefined };
+  /** A batch runs: how long it is predicted to take, and what of that is left, where that can be told. */
+  run?: { predictedMs: number | undefined; leftMs: number | undefined };
+  /** The last claim left something behind. */
+  more: boolean;
   /** A batch of this model waits for more rows. */
   lingering?: { key: string; rows: number };
   roundTripMs: number | undefined;
@@ -56,7 +58,7 @@ export function claimAheadMs(roundTripMs: number | undefined): number {
 
 /** What to claim now, or undefined for nothing. */
 export function offerFor(situation: Situation): Offer | undefined {
-  const { rules, steppingRows, run, lingering, roundTripMs, idle, soloDue } = situation;
+  const { rules, steppingRows, run, lingering, more, roundTripMs, idle, soloDue } = situation;
   if (lingering) {
     const rule = rules.find(({ key }) => key === lingering.key);
     const maxRows = (rule?.maxRows ?? 0) - lingering.rows;
@@ -66,8 +68,11 @@ export function offerFor(situation: Situation): Offer | undefined {
     .map((rule) => ({ rule, maxRows: rule.maxRows - (rule.continuous ? (steppingRows.get(rule.key) ?? 0) : 0) }))
     .filter(({ maxRows }) => maxRows > 0);
   if (run) {
-    const soon = run.leftMs !== undefined && run.leftMs <= claimAheadMs(roundTripMs);
-    return soon && steppingRows.size === 0 ? { capacities: free, waitForBell: false, solo: soloDue } : undefined;
+    const aheadMs = claimAheadMs(roundTripMs);
+    // A short run began just behind the last claim, which has told whether another one is worth its round trip.
+    const worthwhile = more || (run.predictedMs ?? 0) > aheadMs;
+    const soon = run.leftMs !== undefined && run.leftMs <= aheadMs;
+    return soon && worthwhile && steppingRows.size === 0 ? { capacities: free, waitForBell: false, solo: soloDue } : undefined;
   }
   return free.length > 0 ? { capacities: free, waitForBell: true, solo: idle || soloDue } : undefined;
 }

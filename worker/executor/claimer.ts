@@ -45,6 +45,8 @@ export class Claimer {
   /** An answer was lost: more may be pending under this executor's name than the ledger knows. */
   #answerLost = false;
   #rungWhileClaiming = false;
+  /** The last claim left something behind. */
+  #more = false;
   /** The offer that found nothing and left the bell set. */
   #slept: Offer | undefined;
   #lastSoloLook = Number.NEGATIVE_INFINITY;
@@ -101,7 +103,10 @@ export class Claimer {
     if (offer) {
       await this.#claim(offer);
       this.#parts.onAnswered();
-    } else if (settler.hasWaiting) await settler.send().catch(() => undefined);
+    } else if (settler.hasWaiting && !this.#claiming) {
+      // Beside a claim that is on its way they wait for its answer, and go with the next.
+      await settler.send().catch(() => undefined);
+    }
   }
 
   #offer(): Offer | undefined {
@@ -114,7 +119,8 @@ export class Claimer {
     const offer = offerFor({
       rules: batches.rules,
       steppingRows: batches.steppingRows(),
-      ...(run ? { run: { leftMs } } : {}),
+      ...(run ? { run: { predictedMs: run.predictedMs, leftMs } } : {}),
+      more: this.#more,
       ...(lingering ? { lingering } : {}),
       roundTripMs: this.#roundTrip.value,
       idle: ledger.idle,
@@ -148,6 +154,7 @@ export class Claimer {
       this.#claiming = false;
     }
     this.#roundTrip.observe(clock.now() - began);
+    this.#more = outcome?.kind === 'claimed' && outcome.more;
     if (outcome?.kind === 'claimed') this.#took(outcome.tasks, order);
     else if (outcome?.kind === 'unregistered') this.#struck();
     else this.#foundNothing(offer, ahead);
@@ -200,6 +207,7 @@ export class Claimer {
 
   #pause(): void {
     this.#paused = true;
+    this.pump();
     this.#parts.clock.after(pauseMs, () => {
       this.#paused = false;
       this.pump();

@@ -76,6 +76,11 @@ export class OnnxRunner implements ModelRunner {
     for (const task of batch.tasks) this.#dropAborted(batch, task);
     const pieces = nextSlice([...batch.tasks], this.model.spec.maxBatchSize, batch.alone);
     if (pieces.length > 0) await this.#runSlice(batch, pieces);
+    else this.#endIfDone(batch);
+  }
+
+  /** In the same step as the batch's last task, so that both are told in one message. */
+  #endIfDone(batch: Batch): void {
     if (batch.tasks.size > 0) return;
     this.#batches.shift();
     const { name, version } = this.model.spec;
@@ -105,10 +110,11 @@ export class OnnxRunner implements ModelRunner {
       const [first, ...others] = pieces;
       if (others.length > 0) batch.alone = true;
       else if (first) this.#settle(batch, first.task, failed(error));
-      return;
+      return this.#endIfDone(batch);
     }
     batch.ranMs += performance.now() - started;
     for (const [index, piece] of pieces.entries()) this.#keep(batch, piece, outputs[index] ?? {});
+    this.#endIfDone(batch);
   }
 
   /** One call of the session; gives the outputs of each piece. */

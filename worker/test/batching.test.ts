@@ -75,12 +75,37 @@ test('the next batch is claimed ahead where the running one will end within two 
 
 test('a claim ahead that finds nothing is not repeated while the batch runs', async () => {
   const { engine, queue, clock } = await play([loadedModel('m', { maxBatchSize: 1 })], add(2));
+  await clock.pass(100);
   engine.finish();
-  await clock.calm();
+  await clock.pass(100);
   const claims = queue.claims.length;
   expect(queue.claims.at(-1)?.waitForBell).toBe(false);
   await clock.pass(5_000);
   expect(queue.claims).toHaveLength(claims);
+});
+
+test('nothing is claimed ahead of the end of a short run where the claim before it left nothing behind', async () => {
+  const { engine, queue, clock } = await play([loadedModel('m', { maxBatchSize: 1 })], add(2));
+  engine.finish();
+  await clock.calm();
+  expect(engine.batches.at(-1)?.ids).toEqual(['m1']);
+  expect(queue.claims.at(-1)?.waitForBell).toBe(true);
+});
+
+test('with a backlog of short runs each batch costs one round trip: what ends beside a claim goes with the next one', async () => {
+  const { engine, queue, clock } = await play([loadedModel('m', { maxBatchSize: 1 })], add(9));
+  engine.finish();
+  await clock.calm();
+  queue.roundTripMs = 10;
+  engine.finish();
+  await clock.pass(5);
+  const [claims, settlements] = [queue.claims.length, queue.settled.length];
+  for (let batch = 0; batch < 4; batch++) {
+    engine.finish();
+    await clock.pass(10);
+  }
+  expect(engine.batches.length).toBeGreaterThanOrEqual(5);
+  expect([queue.claims.length - claims, queue.settled.length - settlements]).toEqual([4, 4]);
 });
 
 test('what was claimed ahead of a run that does not end as predicted is given back, and nothing more is claimed for it', async () => {

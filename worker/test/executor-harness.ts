@@ -162,7 +162,8 @@ export class PlayedQueue implements ExecutionQueue {
         batch.push(task);
       }
       for (const task of batch) this.waiting.splice(this.waiting.indexOf(task), 1);
-      return { kind: 'claimed', tasks: batch.map((task) => this.#start(task)) };
+      const more = this.waiting.some(({ model, solo }) => model === batch[0]?.model && (!solo || request.solo));
+      return { kind: 'claimed', tasks: batch.map((task) => this.#start(task)), more };
     }
     return { kind: 'empty' };
   }

@@ -1,7 +1,7 @@
 -- @include task
 -- claim(request): the next batch for an executor. request = { executor, worker, device, maxBytes, wait, solo, { { { pool, maxTasks, maxRows }, ... }, ... } }
 -- Queues are walked in order; within one, the lowest rank over the ready lanes of all its pools, then the oldest head entry.
--- returns { 'claimed', pool, rank, signature, { line, input, ... } } | { 'empty' } | { 'unregistered' }; a line has the values that queue/verbs/claim.ts names,
+-- returns { 'claimed', pool, rank, signature, { line, input, ... }, 1 where the pool has more or 0 } | { 'empty' } | { 'unregistered' }; a line has the values that queue/verbs/claim.ts names,
 -- '-' for none, and the input of a large one is ''.
 
 -- The lowest rank of a pool that may hold entries.
@@ -167,7 +167,7 @@ local function claim(packed)
       local want, rank = choose(pools, solo)
       if not want then break end
       local tasks, signature, taken = take(want, rank, request)
-      if #tasks > 0 then return { 'claimed', want.pool, rank, signature, tasks } end
+      if #tasks > 0 then return { 'claimed', want.pool, rank, signature, tasks, lowestReady(want.pool, solo) and 1 or 0 } end
       dropped = dropped + taken
       if dropped >= mostDropped then
         if wait then
