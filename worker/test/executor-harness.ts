@@ -87,6 +87,7 @@ export class PlayedQueue implements ExecutionQueue {
   emitVerdict: EmitOutcome = 'held';
   /** How long each claim and settlement takes. */
   roundTripMs = 0;
+  roundTrips = 0;
   away = false;
   readonly #clock: ManualClock;
   #attempts = 0;
@@ -143,6 +144,7 @@ export class PlayedQueue implements ExecutionQueue {
   }
 
   async #travel(): Promise<void> {
+    this.roundTrips += 1;
     if (this.away) throw new Error('away');
     if (this.roundTripMs > 0) await new Promise<void>((resolve) => this.#clock.after(this.roundTripMs, resolve));
   }
