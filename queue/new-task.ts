@@ -16,30 +16,18 @@ function factsOf(task: NewTask): string {
   return `${priority} ${rows} ${input.length} ${maxAttempts} ${resultTtlMs} ${hardLimitMs} ${softLimitMs ?? '-'} ${flags || '-'}`;
 }
 
-/** An item as the script reads it; its metadata goes to the end of `metadata`. */
-export function packTask(task: NewTask, metadata: Uint8Array[]): unknown[] {
+/**
+ * An item as the script reads it: values in one line, '-' for none, the signature last, because it may have spaces. Its metadata
+ * goes to the end of `metadata`.
+ */
+export function packTask(task: NewTask, metadata: Uint8Array[]): string {
   if (task.metadata) metadata.push(task.metadata);
-  return [
-    task.id,
-    task.queue,
-    task.model,
-    task.version,
-    task.signature,
-    factsOf(task),
-    String(task.priority),
-    String(task.rows),
-    task.input.length,
-    task.idempotency?.key ?? '',
-    task.idempotency?.digest ?? '',
-    task.delayMs ?? -1,
-    task.notBefore ?? -1,
-    task.startWithinMs ?? -1,
-    task.startDeadline ?? -1,
-    task.watchBy ?? '',
-    task.boundTo ?? '',
-    task.metadata ? metadata.length : 0,
-    isLarge(task) ? 1 : 0,
-  ];
+  const { id, queue, model, version, idempotency, delayMs, notBefore, startWithinMs, startDeadline, watchBy, endOnly, boundTo } = task;
+  const place = `${id} ${queue} ${model} ${version} ${factsOf(task)}`;
+  const once = idempotency ? `${idempotency.key} ${idempotency.digest}` : '- -';
+  const start = `${delayMs ?? '-'} ${notBefore ?? '-'} ${startWithinMs ?? '-'} ${startDeadline ?? '-'}`;
+  const watch = `${watchBy === undefined ? '-' : `${endOnly ? '.' : ''}${watchBy}`} ${boundTo ?? '-'}`;
+  return `${place} ${once} ${start} ${watch} ${task.metadata ? metadata.length : '-'} ${isLarge(task) ? 1 : '-'} ${task.signature}`;
 }
 
 /** The script's answer for one task; `missing`: its large input was not there. */

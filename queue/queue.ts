@@ -39,6 +39,8 @@ export interface NewTask {
   idempotency?: { key: string; digest: string };
   /** The inbox that wants this task's events, registered before anything can happen to it. */
   watchBy?: string;
+  /** With `watchBy`: that inbox hears of nothing but the end. */
+  endOnly?: boolean;
   /**
    * The call that holds this task, or the unfinished one that its key names, until `unbind`: `<inbox>/<number>`, of an inbox that
    * is open. Calls count as over when their inbox is gone. What broke off before is taken up again.

@@ -84,6 +84,8 @@ interface ItemOptions {
   correlationId: string;
   /** A watch follows its task in any case. */
   follow: boolean;
+  /** Of a followed task only the last event is wanted. */
+  endOnly?: boolean;
   outputs: boolean;
 }
 

@@ -34,6 +34,6 @@ export async function followTasks({ client, model, input, output, samples }: Fol
 
 function* items(requests: readonly SubmitManyItem['submit'][], tasks: number): Generator<SubmitManyItem> {
   for (let index = 0; index < tasks; index++) {
-    yield { submit: requests[index % requests.length] as SubmitManyItem['submit'], follow: true };
+    yield { submit: requests[index % requests.length] as SubmitManyItem['submit'], follow: 'end' };
   }
 }

@@ -6,8 +6,8 @@ import type { SubmitRequest } from '../wire/request.ts';
 
 export interface SubmitManyItem {
   submit: SubmitRequest;
-  /** Send the task's events too, to its end. */
-  follow?: boolean;
+  /** Send the task's events too, to its end; with 'end', only the last one. */
+  follow?: boolean | 'end';
   /** Comes back with everything that belongs to this item. Default: its position, from 0. */
   correlationId?: string;
 }

@@ -22,15 +22,22 @@ interface Entry {
   /** Refused for now, and sent again later. */
   resting: boolean;
   /** For a submit, whose it is. */
-  sender?: { correlationId: string; follow: boolean };
+  sender?: { correlationId: string } & Following;
   /** For a watch, what it resumes. */
   followed?: Followed;
   /** Sent before on a broken stream: the task may have run for a while. */
   again: boolean;
 }
 
+/** What is wanted of a task's events. */
+interface Following {
+  follow: boolean;
+  endOnly: boolean;
+}
+
 interface Followed {
   follow: Follow;
+  endOnly: boolean;
   correlationIds: string[];
   outputs: OutputOptions | undefined;
   /** The item whose events these are on this stream. */
@@ -73,8 +80,8 @@ export class Ledger {
   }
 
   /** Enters a submit; the message is what to send. */
-  submit(correlationId: string, follow: boolean, submit: Submit): WireItem {
-    return this.#enter(submit, follow, { sender: { correlationId, follow } }).message;
+  submit(correlationId: string, following: Following, submit: Submit): WireItem {
+    return this.#enter(submit, following, { sender: { correlationId, ...following } }).message;
   }
 
   /** What to send on a new stream: the followed tasks as watches, then what has no outcome. */
@@ -118,7 +125,7 @@ export class Ledger {
 
   *#accepted(
     { message, again }: Entry,
-    { correlationId, follow }: { correlationId: string; follow: boolean },
+    { correlationId, follow, endOnly }: { correlationId: string } & Following,
     duplicate: boolean,
     result: { $case: 'taskId'; value: string } | { $case: 'snapshot'; value: Parameters<Follow['snapshot']>[0] },
   ): Generator<SubmitManyOutput | Sending> {
@@ -127,7 +134,7 @@ export class Ledger {
     if (!follow) return;
     // Of a task that is followed already, a snapshot is news to the newcomer alone.
     const outputs = message.action?.$case === 'submit' ? message.action.value.outputs : undefined;
-    const newcomer = { follow: new Follow(taskId), correlationIds: [correlationId], outputs, openedBy: message.correlationId };
+    const newcomer = { follow: new Follow(taskId), correlationIds: [correlationId], outputs, endOnly, openedBy: message.correlationId };
     if (result.$case === 'snapshot') yield* this.#told(newcomer, newcomer.follow.snapshot(result.value));
     if (newcomer.follow.ended) return;
     const known = this.#follows.get(taskId);
@@ -172,15 +179,15 @@ export class Ledger {
   #watch(followed: Followed): Entry {
     const { taskId, afterSequence } = followed.follow;
     const value = { taskId, afterSequence, outputs: followed.outputs, cancelOnDisconnect: false };
-    const entry = this.#enter({ $case: 'watch', value }, true, { followed });
+    const entry = this.#enter({ $case: 'watch', value }, { follow: true, endOnly: followed.endOnly }, { followed });
     this.#openers.delete(followed.openedBy);
     followed.openedBy = entry.message.correlationId;
     this.#openers.set(followed.openedBy, followed);
     return entry;
   }
 
-  #enter(action: Action, follow: boolean, whose: Pick<Entry, 'sender' | 'followed'>): Entry {
-    const message = { correlationId: (this.#count++).toString(36), follow, action };
+  #enter(action: Action, following: Following, whose: Pick<Entry, 'sender' | 'followed'>): Entry {
+    const message = { correlationId: (this.#count++).toString(36), ...following, action };
     const entry = { message, bytes: itemBytes(message), retries: this.#newRetries(action.$case), resting: false, again: false, ...whose };
     this.#bytes += entry.bytes;
     this.#entries.set(message.correlationId, entry);

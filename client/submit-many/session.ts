@@ -82,7 +82,9 @@ export class Session {
   #accept(item: SubmitManyItem, correlationId: string): void {
     try {
       const value = submitMessage(item.submit, keyOf(item.submit));
-      this.#send(this.#ledger.submit(correlationId, item.follow ?? false, { $case: 'submit', value }));
+      this.#send(
+        this.#ledger.submit(correlationId, { follow: Boolean(item.follow), endOnly: item.follow === 'end' }, { $case: 'submit', value }),
+      );
     } catch (error) {
       if (!(error instanceof InferqError)) throw error;
       this.outputs.push({ kind: 'refused', correlationId, error });

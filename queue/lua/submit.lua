@@ -1,15 +1,16 @@
 #!lua
 -- submit: makes records, inputs and lane entries of new tasks. Refused by a full Redis (no allow-oom), on purpose.
--- ARGV[1]  msgpack { { maxTasks, maxBytes, retainedBytes }, { item, ... } }, item =
---          { id, queue, model, version, signature, facts, priority, rows, bytes, idempotency, digest, delay, notBefore, within, deadline, inbox, call, metadata,
---          large } where '' and -1 stand for "none", 0 for no metadata; `facts`: as in queue/record.ts; `large`: the input was SET beforehand, with a TTL
--- ARGV[1+i] the input of item i, '' where large; behind them what `metadata` counts: cmsgpack cannot read msgpack's bytes
+-- ARGV[1]  limits: tasks, bytes, bytes of retained results
+-- ARGV[2]  a line for each item, '-' for none: id queue model version facts key digest delay notBefore within deadline inbox call metadata large signature;
+--          `facts`: as in queue/record.ts; `metadata`: its number; `large`: the input was SET beforehand, with a TTL
+-- ARGV[2+i] the input of item i, '' where large; behind them the metadata
 -- reply    one for each item: submitted | { 'duplicate', snapshot } | { 'conflict', id } | { 'full', what } | { 'missing' }
 -- @include base
 -- @include task
 -- @include admission
-local request = cmsgpack.unpack(ARGV[1])
-local LIMITS = request[1]
+local maxTasks, maxBytes, maxRetained = string.match(ARGV[1], '^(%S+) (%S+) (%S+)$')
+local LIMITS = { tonumber(maxTasks), tonumber(maxBytes), tonumber(maxRetained) }
+local LINE = '^(%S+) (%S+) (%S+) (%S+) ((%S+) (%S+) (%S+) %S+ %S+ %S+ %S+ %S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (.*)$'
 
 -- Adds a name to a field that holds names, separated by spaces.
 local function addName(task, field, names, one)
@@ -21,8 +22,8 @@ end
 -- An unfinished task is watched by this inbox too, and held by this call: what broke off before is taken up again.
 local function attach(task, inbox, call)
   if terminal(task) then return end
-  if inbox ~= '' then addName(task, $watchers, task.watchers or '', inbox) end
-  if call ~= '' then
+  if inbox ~= '-' then addName(task, $watchers, task.watchers or '', inbox) end
+  if call ~= '-' then
     addName(task, $calls, task.calls or '', call)
     redis.call('ZREM', P .. @due, 'cut:' .. task.id)
   end
@@ -51,56 +52,59 @@ local function holder(key, digest, id, room)
   return other, itsDigest
 end
 
-local function create(item, input)
-  local id, queue, model, version, signature, facts, priority, rows, bytes = unpack(item, 1, 9)
-  local key, inbox, call, metadata = item[10], item[16], item[17], item[18]
-  local notBefore = item[12] >= 0 and now + item[12] or item[13] >= 0 and item[13] or nil
-  local deadline = item[14] >= 0 and now + item[14] or item[15] >= 0 and item[15] or nil
-  local fields = { $queue, queue, $model, model, $version, version, $facts, facts, $sequence, '1' }
+-- A time that was given, or one so long from now, or nil.
+local function timeOf(delay, given)
+  return delay ~= '-' and now + delay or tonumber(given)
+end
+
+local function create(task, input)
+  local id, bytes, rank = task.id, tonumber(task.bytes), task.priority
+  local notBefore, deadline = timeOf(task.delay, task.notBefore), timeOf(task.within, task.deadline)
+  local times = nowText .. ' ' .. (notBefore and text(notBefore) or '-') .. ' ' .. (deadline and text(deadline) or '-') .. ' -'
+  local fields = { $queue, task.queue, $model, task.model, $version, task.version, $facts, task.facts, $times, times, $sequence, '1' }
   local function add(name, value)
     local at = #fields
     fields[at + 1], fields[at + 2] = name, value
   end
-  if item[19] == 1 then redis.call('PERSIST', P .. @input .. id) else redis.call('SET', P .. @input .. id, input) end
-  add($times, nowText .. ' ' .. (notBefore and text(notBefore) or '-') .. ' ' .. (deadline and text(deadline) or '-') .. ' -')
-  if signature ~= '' then add($signature, signature) end
-  if key ~= '' then add($idempotency, key) end
-  if inbox ~= '' then add($watchers, inbox) end
-  if call ~= '' then add($calls, call) end
-  if metadata > 0 then
-    redis.call('SET', P .. @metadata .. id, ARGV[1 + #request[2] + metadata])
+  if task.large then redis.call('PERSIST', P .. @input .. id) else redis.call('SET', P .. @input .. id, input) end
+  if task.signature ~= '' then add($signature, task.signature) end
+  if task.key ~= '-' then add($idempotency, task.key) end
+  if task.inbox ~= '-' then add($watchers, task.inbox) end
+  if task.call ~= '-' then add($calls, task.call) end
+  if task.metadata then
+    redis.call('SET', P .. @metadata .. id, task.metadata)
     add($hasMetadata, '1')
     add($odd, '1')
   end
   if deadline then redis.call('ZADD', P .. @due, text(deadline), 'exp:' .. id) end
-  tally(P .. @bytes, queue, bytes)
+  tally(P .. @bytes, task.queue, bytes)
   if notBefore and notBefore > now then
-    redis.call('ZADD', P .. @scheduled .. queue, text(notBefore), id)
-    redis.call('SADD', P .. @scheduledQueues, queue)
+    redis.call('ZADD', P .. @scheduled .. task.queue, text(notBefore), id)
+    redis.call('SADD', P .. @scheduledQueues, task.queue)
     add($state, 'scheduled')
   else
     add($state, 'queued')
-    add($place, priority .. ' ' .. enqueue(queue .. ':' .. model .. ':' .. version, priority, id, rows, text(bytes), signature))
+    add($place, rank .. ' ' .. enqueue(task.queue .. ':' .. task.model .. ':' .. task.version, rank, id, task.rows, task.bytes, task.signature))
   end
   redis.call('HSET', P .. @record .. id, unpack(fields))
   return nowText
 end
 
-local function submit(item, input)
-  local id, queue, bytes, key, digest, inbox, call, large = item[1], item[2], item[9], item[10], item[11], item[16], item[17], item[19] == 1
+local function submit(task, input)
+  local id, large = task.id, task.large
   if redis.call('HEXISTS', P .. @record .. id, $state) == 1 then
     local known = load(id)
-    attach(known, inbox, call)
+    attach(known, task.inbox, task.call)
     return again(known, large)
   end
-  local what = full(queue, bytes, LIMITS)
+  local what = full(task.queue, tonumber(task.bytes), LIMITS)
   local missing = large and not what and redis.call('EXISTS', P .. @input .. id) == 0
-  if key ~= '' then
-    local other, itsDigest = holder(key, digest, id, not what and not missing)
+  if task.key ~= '-' then
+    local other, digest = holder(task.key, task.digest, id, not what and not missing)
     if other then
       if large then redis.call('UNLINK', P .. @input .. id) end
-      if digest ~= itsDigest then return { 'conflict', other.id } end
-      attach(other, inbox, call)
+      if digest ~= task.digest then return { 'conflict', other.id } end
+      attach(other, task.inbox, task.call)
       return { 'duplicate', snapshot(other.id) }
     end
   end
@@ -109,12 +113,24 @@ local function submit(item, input)
     return { 'full', what }
   end
   if missing then return { 'missing' } end
-  count(queue, bytes)
-  return create(item, input)
+  count(task.queue, tonumber(task.bytes))
+  return create(task, input)
 end
 
+local function parse(line, items)
+  local id, queue, model, version, facts, priority, rows, bytes, key, digest, delay, notBefore, within, deadline, inbox, call, metadata, large, signature =
+    string.match(line, LINE)
+  return {
+    id = id, queue = queue, model = model, version = version, facts = facts, priority = priority, rows = rows, bytes = bytes, key = key, digest = digest,
+    delay = delay, notBefore = notBefore, within = within, deadline = deadline, inbox = inbox, call = call,
+    metadata = metadata ~= '-' and ARGV[2 + items + metadata], large = large == '1', signature = signature,
+  }
+end
+
+local lines = {}
+for line in string.gmatch(ARGV[2], '[^\n]+') do lines[#lines + 1] = line end
 local replies = {}
-for i, item in ipairs(request[2]) do replies[i] = submit(item, ARGV[1 + i]) end
+for i, line in ipairs(lines) do replies[i] = submit(parse(line, #lines), ARGV[2 + i]) end
 writeDepths()
 conclude()
 return replies

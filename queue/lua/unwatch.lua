@@ -9,7 +9,7 @@ for i = 2, #ARGV do
   if watchers then
     local rest = {}
     for inbox in string.gmatch(watchers, '%S+') do
-      if inbox ~= ARGV[1] then rest[#rest + 1] = inbox end
+      if inbox ~= ARGV[1] and inbox ~= '.' .. ARGV[1] then rest[#rest + 1] = inbox end
     end
     if #rest == 0 then redis.call('HDEL', record, $watchers) else redis.call('HSET', record, $watchers, table.concat(rest, ' ')) end
   end

@@ -1,7 +1,6 @@
 /** submit: new tasks into the queue, many in one call. Large inputs go ahead as plain SETs and never pass through Lua. */
 
 import { limits } from '@inferq/core/limits.ts';
-import { encode } from '@msgpack/msgpack';
 import type { Redis } from 'ioredis';
 import { asBuffer } from '../as-buffer.ts';
 import { calls } from '../calls.ts';
@@ -83,8 +82,8 @@ async function send(
   inputs: readonly Uint8Array[],
 ): Promise<(SubmitOutcome | 'missing')[]> {
   const metadata: Uint8Array[] = [];
-  const packed = encode([[maxTasks, maxBytes, retainedBytes], tasks.map((task) => packTask(task, metadata))]);
-  const replies = (await script.run(redis, [packed, ...inputs, ...metadata])) as unknown[];
+  const lines = tasks.map((task) => packTask(task, metadata)).join('\n');
+  const replies = (await script.run(redis, [`${maxTasks} ${maxBytes} ${retainedBytes}`, lines, ...inputs, ...metadata])) as unknown[];
   return tasks.map((task, index) => readOutcome(replies[index], task));
 }
 

@@ -22,7 +22,8 @@ export interface ReadItem {
 
 /** Reads the item; asks the broker only where outputs are selected by name. */
 export async function readItem(broker: Broker, item: SubmitManyRequest_Item, call: CallContext): Promise<ReadItem> {
-  const { correlationId, follow, action } = item;
+  const { correlationId, follow, endOnly, action } = item;
+  const given = { correlationId, follow, endOnly };
   const idBytes = Buffer.byteLength(correlationId);
   if (idBytes > limits.correlationIdBytes) return refusedItem(item, correlationIdTooLong(idBytes));
   switch (action?.$case) {
@@ -33,7 +34,7 @@ export async function readItem(broker: Broker, item: SubmitManyRequest_Item, cal
       const checked = await checkModelOutputs(broker, selection, command.model, command.version);
       if (!checked.ok) return refusedItem(item, checked.refusal);
       const outputs = !selection.omit;
-      return { item: { correlationId, follow, outputs, action: 'submit', command, ...asked }, selection, contents: command.contents };
+      return { item: { ...given, outputs, action: 'submit', command, ...asked }, selection, contents: command.contents };
     }
     case 'watch': {
       const read = readRequest((violations) => readWatch(action.value, violations));
@@ -42,11 +43,11 @@ export async function readItem(broker: Broker, item: SubmitManyRequest_Item, cal
       const { options, selection } = read.value;
       const checked = await checkTaskOutputs(broker, selection, taskId, call);
       if (!checked.ok) return refusedItem(item, checked.refusal);
-      return { item: { correlationId, follow, outputs: options.outputs, action: 'watch', taskId, options }, selection, contents: false };
+      return { item: { ...given, outputs: options.outputs, action: 'watch', taskId, options }, selection, contents: false };
     }
     case 'cancel': {
       const { taskId, force } = action.value;
-      return { item: { correlationId, follow, outputs: true, action: 'cancel', taskId, force }, selection: everything, contents: false };
+      return { item: { ...given, outputs: true, action: 'cancel', taskId, force }, selection: everything, contents: false };
     }
     default:
       return refusedItem(item, emptyItem.refusal);
@@ -69,6 +70,6 @@ function correlationIdTooLong(bytes: number): Refusal {
   return refused('INVALID_REQUEST', `correlation_id: ${description}`, { violations: [{ field: 'correlation_id', description }] }).refusal;
 }
 
-function refusedItem({ correlationId, follow }: SubmitManyRequest_Item, refusal: Refusal): ReadItem {
-  return { item: { correlationId, follow, outputs: false, action: 'refused', refusal }, selection: everything, contents: false };
+function refusedItem({ correlationId, follow, endOnly }: SubmitManyRequest_Item, refusal: Refusal): ReadItem {
+  return { item: { correlationId, follow, endOnly, outputs: false, action: 'refused', refusal }, selection: everything, contents: false };
 }

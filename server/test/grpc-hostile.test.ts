@@ -181,7 +181,7 @@ test('a message over the limit gets a sentence that names the limit, packed or n
   expect(wrong.code).toBe(status.RESOURCE_EXHAUSTED);
   expect(wrong.details).toBe(`the message is larger than the ${limit} bytes that this server accepts: send less, or raise its limit`);
   const stream = edge.broker.submitMany();
-  stream.write({ items: [{ correlationId: '', follow: false, action: { $case: 'submit', value: request } }] });
+  stream.write({ items: [{ correlationId: '', follow: false, endOnly: false, action: { $case: 'submit', value: request } }] });
   const inStream = await failure(new Promise((resolve, reject) => stream.on('error', reject).on('end', resolve).resume()));
   expect(inStream.details).toContain(`${limit} bytes`);
   expect(await sendPacked(gzipSync(Buffer.from(SubmitRequest.encode(request).finish())))).toContain(`${limit}%20bytes`);

@@ -1,12 +1,12 @@
 /** Wires the use cases into what the server's edges call. */
 
-import { randomBytes as systemRandom } from 'node:crypto';
 import { defaults } from '@inferq/core/limits.ts';
 import type { Inbox, QueueLimits, SubmissionQueue, WorkerRegistry } from '@inferq/queue/queue.ts';
 import type { Broker } from '../broker.ts';
 import { listDeadLetters, redrive } from './admin/dead-letters.ts';
 import { getModel, listModels, listQueues, listWorkers } from './admin/fleet.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { createRandomPool } from './random-pool.ts';
 import { createRegistryCache } from './registry/registry-cache.ts';
 import { markFailures } from './store-failure.ts';
 import { type OpenStream, openSubmitStream } from './stream/submit-stream.ts';
@@ -41,7 +41,7 @@ export interface BrokerParts {
 export type RunningBroker = Broker & { stop(): void };
 
 export function createBroker(given: BrokerParts): RunningBroker {
-  const { inbox, queues, limits, clock = systemClock, randomBytes = systemRandom, onStoreFailure = () => undefined } = given;
+  const { inbox, queues, limits, clock = systemClock, randomBytes = createRandomPool(), onStoreFailure = () => undefined } = given;
   const submission = markFailures(given.submission, onStoreFailure);
   const workers = markFailures(given.registry, onStoreFailure);
   const registry = createRegistryCache(workers, queues, clock);

@@ -66,12 +66,12 @@ async function submit(context: ItemContext, item: Extract<StreamItem, { action: 
 
 async function submitAndFollow(context: ItemContext, task: PlannedTask): Promise<void> {
   const { parts, follows, put } = context;
-  const { correlationId, outputs } = context.item;
+  const { correlationId, outputs, endOnly = false } = context.item;
   const id = parts.placing.newId();
-  const follow = follows.open({ correlationId, taskId: id, outputs, cancelOnDisconnect: false });
+  const follow = follows.open({ correlationId, taskId: id, outputs, endOnly, cancelOnDisconnect: false });
   let registered = false;
   try {
-    const placed = await parts.placing.place({ ...task, id, watchBy: parts.hub.inbox });
+    const placed = await parts.placing.place({ ...task, id, watchBy: parts.hub.inbox, endOnly });
     if (!placed.ok) return refuse(context, placed.refusal);
     if (placed.value.kind === 'duplicate') return await followDuplicate(context, placed.value.snapshot);
     registered = true;
@@ -97,9 +97,9 @@ async function watch(
   duplicate: boolean,
 ): Promise<void> {
   const { parts, follows, put } = context;
-  const { correlationId, outputs } = context.item;
+  const { correlationId, outputs, endOnly = false } = context.item;
   if (follows.has(taskId)) return showStanding(context, taskId, duplicate);
-  const follow = follows.open({ correlationId, taskId, outputs, cancelOnDisconnect });
+  const follow = follows.open({ correlationId, taskId, outputs, endOnly, cancelOnDisconnect });
   let begun = false;
   try {
     const start = await readStart(parts, taskId, { afterSequence, outputs });

@@ -14,6 +14,7 @@ export interface FollowRequest {
   correlationId: string;
   taskId: string;
   outputs: boolean;
+  endOnly: boolean;
   cancelOnDisconnect: boolean;
 }
 
@@ -74,7 +75,7 @@ export class Follow implements FeedTarget {
     this.request = request;
     this.#outbox = outbox;
     this.#closed = closed;
-    this.feed = new Feed(request.taskId, request.outputs, parts, this);
+    this.feed = new Feed(request.taskId, request, parts, this);
   }
 
   /** See Feed.begin; the reply that names the task must be out before. */

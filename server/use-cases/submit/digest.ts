@@ -1,20 +1,23 @@
 /** What makes two requests the same one, as a hash: what the task is to do, not how its result is returned. */
 
-import { createHash, type Hash } from 'node:crypto';
+import { hash as hashOf } from 'node:crypto';
 import type { Tensor } from '@inferq/core/tensor/tensor.ts';
 import type { SubmitCommand, WireParameter } from '../../broker.ts';
 
 /** 22 characters of base64url hold 132 bits. */
 const hashLength = 22;
 
+/** What is hashed, in order. */
+type Parts = Uint8Array[];
+
 /** A client's idempotency key as it is stored. */
 export function keyHash(key: string): string {
-  return shortened(createHash('sha256').update(key));
+  return shortened([Buffer.from(key)]);
 }
 
 /** Model, version as given, inputs, parameters by name, and options as given. */
 export function contentDigest(command: SubmitCommand): string {
-  const hash = createHash('sha256');
+  const hash: Parts = [];
   addText(hash, command.model);
   addText(hash, command.version);
   addText(hash, JSON.stringify(options(command).map((value) => value ?? null)));
@@ -42,7 +45,7 @@ function options(command: SubmitCommand): (string | number | boolean | undefined
   ];
 }
 
-function addTensor(hash: Hash, { name, datatype, shape, data }: Tensor): void {
+function addTensor(hash: Parts, { name, datatype, shape, data }: Tensor): void {
   addText(hash, name);
   addText(hash, datatype);
   addText(hash, shape.join());
@@ -60,7 +63,7 @@ function addTensor(hash: Hash, { name, datatype, shape, data }: Tensor): void {
 }
 
 /** The elements of a typed list, which are all of one kind. */
-function addElements(hash: Hash, elements: readonly (boolean | number | bigint | string | Uint8Array)[]): void {
+function addElements(hash: Parts, elements: readonly (boolean | number | bigint | string | Uint8Array)[]): void {
   const first = elements[0];
   if (typeof first === 'number') addBytes(hash, new Uint8Array(Float64Array.from(elements as number[]).buffer));
   else if (typeof first === 'bigint') addBytes(hash, new Uint8Array(BigInt64Array.from(elements as bigint[]).buffer));
@@ -73,15 +76,15 @@ function parameterText(parameter: WireParameter | undefined): string {
   return parameter === undefined ? '' : `${parameter.$case} ${Object.is(parameter.value, -0) ? '-0' : parameter.value}`;
 }
 
-function addText(hash: Hash, text: string): void {
+function addText(hash: Parts, text: string): void {
   addBytes(hash, Buffer.from(text));
 }
 
 /** Each part goes in behind its length, so that no two requests run together into the same bytes. */
-function addBytes(hash: Hash, bytes: Uint8Array): void {
-  hash.update(`${bytes.length}:`).update(bytes);
+function addBytes(parts: Parts, bytes: Uint8Array): void {
+  parts.push(Buffer.from(`${bytes.length}:`), bytes);
 }
 
-function shortened(hash: Hash): string {
-  return hash.digest('base64url').slice(0, hashLength);
+function shortened(parts: Parts): string {
+  return hashOf('sha256', parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts), 'base64url').slice(0, hashLength);
 }

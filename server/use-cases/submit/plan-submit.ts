@@ -18,7 +18,7 @@ import { contentDigest, keyHash } from './digest.ts';
 import { effectiveDeadline } from './start-deadline.ts';
 
 /** A task without the name it is stored under. */
-export type PlannedTask = Omit<NewTask, 'id' | 'watchBy'>;
+export type PlannedTask = Omit<NewTask, 'id' | 'watchBy' | 'endOnly'>;
 
 export interface PlanContext {
   known: KnownModels;

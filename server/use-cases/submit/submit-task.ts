@@ -60,7 +60,8 @@ async function placeAndWait(
   const boundTo = options.bindToCall ? parts.bindings.newCall() : undefined;
   let registered = false;
   try {
-    const placed = await parts.placing.place({ ...task, id, watchBy: parts.hub.inbox, ...(boundTo === undefined ? {} : { boundTo }) });
+    const watched = { ...task, id, watchBy: parts.hub.inbox, endOnly: true };
+    const placed = await parts.placing.place(boundTo === undefined ? watched : { ...watched, boundTo });
     if (!placed.ok) return placed;
     const duplicate = placed.value.kind === 'duplicate';
     registered = !duplicate;

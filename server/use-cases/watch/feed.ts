@@ -27,6 +27,13 @@ export interface FeedParts {
   clock: Clock;
 }
 
+export interface FeedOptions {
+  /** Whether outputs are wanted. */
+  outputs: boolean;
+  /** Nothing but the last event is wanted. */
+  endOnly: boolean;
+}
+
 /** Where a feed's events go. `end` comes once, last; with an error where the terminal event will not come. */
 export interface FeedTarget {
   readonly hasRoom: boolean;
@@ -42,6 +49,7 @@ export class Feed implements Listener {
   readonly #parts: FeedParts;
   readonly #target: FeedTarget;
   readonly #outputs: boolean;
+  readonly #endOnly: boolean;
   readonly #progress = new WatchProgress();
   /** What came while messages are not delivered as they come; undefined while they are. */
   #held: TaskMessage[] | undefined = [];
@@ -51,9 +59,10 @@ export class Feed implements Listener {
   #missed = false;
   #over = false;
 
-  constructor(taskId: string, outputs: boolean, parts: FeedParts, target: FeedTarget) {
+  constructor(taskId: string, { outputs, endOnly }: FeedOptions, parts: FeedParts, target: FeedTarget) {
     this.taskId = taskId;
     this.#outputs = outputs;
+    this.#endOnly = endOnly;
     this.#parts = parts;
     this.#target = target;
     parts.hub.enter(this);
@@ -101,6 +110,7 @@ export class Feed implements Listener {
   /** False where record and log must be read instead. */
   #deliver(message: TaskMessage): boolean {
     if (message.kind === 'wake') return false;
+    if (this.#endOnly) return this.#deliverEnd(message);
     const chunk = message.kind === 'chunk';
     const verdict = chunk ? this.#progress.judgeChunk(message.chunk) : this.#progress.judgeSnapshot(message.snapshot);
     if (verdict === 'old') return true;
@@ -108,6 +118,13 @@ export class Feed implements Listener {
     if (chunk) this.#putChunk(message.chunk);
     else if (lacksOutput(message.snapshot, this.#outputs)) return false;
     else this.#putSnapshot(this.#parts.views.inline(ownSnapshot(message.snapshot), this.#outputs), message.time);
+    return true;
+  }
+
+  #deliverEnd(message: Exclude<TaskMessage, { kind: 'wake' }>): boolean {
+    if (message.kind === 'chunk' || !isTerminal(message.snapshot.state)) return true;
+    if (!this.#target.hasRoom || lacksOutput(message.snapshot, this.#outputs)) return false;
+    this.#putSnapshot(this.#parts.views.inline(ownSnapshot(message.snapshot), this.#outputs), message.time);
     return true;
   }
 
@@ -157,6 +174,7 @@ export class Feed implements Listener {
     const found = await hub.inspect(this.taskId);
     if (found === undefined) throw new WatchBroken(refuseWithoutRecord(this.taskId, clock.now()));
     const snapshot = ownSnapshot(found);
+    if (this.#endOnly) return isTerminal(snapshot.state) ? snapshot : 'all';
     const showStanding = () => {
       if (this.#progress.judgeSnapshot(snapshot) === 'next') this.#putSnapshot(views.inline(snapshot, this.#outputs), clock.now());
     };

@@ -26,7 +26,7 @@ export async function watchTask(
   const wrong = checkWatch(taskId, options);
   if (wrong !== undefined) return { ok: false, refusal: wrong };
   const outbox = new Outbox<ViewEvent>(bounds);
-  const feed = new Feed(taskId, options.outputs, parts, outbox);
+  const feed = new Feed(taskId, { outputs: options.outputs, endOnly: false }, parts, outbox);
   const departed = () => {
     if (options.cancelOnDisconnect && !feed.over) void parts.hub.persist(() => parts.submission.cancel({ id: taskId, force: false }));
     leave();

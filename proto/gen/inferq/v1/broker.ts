@@ -142,6 +142,8 @@ export interface SubmitManyRequest_Item {
     /** As in Cancel. */
     { $case: "cancel"; value: CancelRequest }
     | undefined;
+  /** With follow: send only the last event, the one with the result. */
+  endOnly: boolean;
 }
 
 /** What was ready together. */
@@ -1119,7 +1121,7 @@ export const SubmitManyRequest: MessageFns<SubmitManyRequest> = {
 };
 
 function createBaseSubmitManyRequest_Item(): SubmitManyRequest_Item {
-  return { correlationId: "", follow: false, action: undefined };
+  return { correlationId: "", follow: false, action: undefined, endOnly: false };
 }
 
 export const SubmitManyRequest_Item: MessageFns<SubmitManyRequest_Item> = {
@@ -1140,6 +1142,9 @@ export const SubmitManyRequest_Item: MessageFns<SubmitManyRequest_Item> = {
       case "cancel":
         CancelRequest.encode(message.action.value, writer.uint32(42).fork()).join();
         break;
+    }
+    if (message.endOnly !== false) {
+      writer.uint32(48).bool(message.endOnly);
     }
     return writer;
   },
@@ -1197,6 +1202,14 @@ export const SubmitManyRequest_Item: MessageFns<SubmitManyRequest_Item> = {
             message.action = { $case: "cancel", value: CancelRequest.decode(reader, reader.uint32()) };
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.endOnly = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1224,6 +1237,11 @@ export const SubmitManyRequest_Item: MessageFns<SubmitManyRequest_Item> = {
         : isSet(object.cancel)
         ? { $case: "cancel", value: CancelRequest.fromJSON(object.cancel) }
         : undefined,
+      endOnly: isSet(object.endOnly)
+        ? globalThis.Boolean(object.endOnly)
+        : isSet(object.end_only)
+        ? globalThis.Boolean(object.end_only)
+        : false,
     };
   },
 
@@ -1241,6 +1259,9 @@ export const SubmitManyRequest_Item: MessageFns<SubmitManyRequest_Item> = {
       obj.watch = WatchResultRequest.toJSON(message.action.value);
     } else if (message.action?.$case === "cancel") {
       obj.cancel = CancelRequest.toJSON(message.action.value);
+    }
+    if (message.endOnly !== false) {
+      obj.endOnly = message.endOnly;
     }
     return obj;
   },
@@ -1272,6 +1293,7 @@ export const SubmitManyRequest_Item: MessageFns<SubmitManyRequest_Item> = {
         break;
       }
     }
+    message.endOnly = object.endOnly ?? false;
     return message;
   },
 };
