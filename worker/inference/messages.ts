@@ -25,9 +25,34 @@ export type FromThread =
   | { kind: 'events'; events: ThreadEvent[] }
   | { kind: 'pong' };
 
-/** The same bytes in memory that nothing else uses, so that it can pass to another thread. Copies a view into a larger buffer. */
-export function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+/** Above this a copy costs more than another buffer to hand over. */
+const smallBytes = 64 * 1_024;
+
+/**
+ * The same bytes in memory that nothing else uses, so that it can pass to another thread, and the buffers to hand over: small ones
+ * share one, because each buffer costs more than a copy of what is small.
+ */
+export function passable(list: readonly Uint8Array[]): { bytes: Uint8Array<ArrayBuffer>[]; transfer: ArrayBuffer[] } {
+  const shared = new ArrayBuffer(list.reduce((sum, { length }) => sum + (length <= smallBytes ? aligned(length) : 0), 0));
+  let used = 0;
+  const bytes = list.map((one) => {
+    if (one.length > smallBytes) return ownBytes(one);
+    const copy = new Uint8Array(shared, used, one.length);
+    copy.set(one);
+    used += aligned(one.length);
+    return copy;
+  });
+  return { bytes, transfer: [...new Set(bytes.map(({ buffer }) => buffer))] };
+}
+
+/** Elements of a tensor can be looked at in place only where they lie at a multiple of their size. */
+function aligned(length: number): number {
+  return (length + 7) & ~7;
+}
+
+/** Copies a view into a larger buffer, and takes a buffer that is all there is to it as it is. */
+function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const { buffer } = bytes;
-  const whole = buffer instanceof ArrayBuffer && bytes.byteLength === buffer.byteLength && bytes.byteLength > 0;
+  const whole = buffer instanceof ArrayBuffer && bytes.byteLength === buffer.byteLength;
   return whole ? new Uint8Array(buffer) : new Uint8Array(bytes);
 }

@@ -2,7 +2,7 @@
 
 import type { EngineFacts, EngineOutcome, ModelRef } from '../engine.ts';
 import type { ThreadEvent } from './messages.ts';
-import { ownBytes } from './messages.ts';
+import { passable } from './messages.ts';
 
 /** Where model code's results go. */
 export interface Sink {
@@ -66,21 +66,26 @@ export class Outbox implements Sink {
     this.#flushing = false;
     this.#events = [];
     this.#progress.clear();
-    if (events.length > 0) this.#post(events, events.flatMap(takeMemory));
+    if (events.length > 0) this.#post(events, handOver(events));
   }
 }
 
-/** Puts the event's payload into memory of its own, and names that memory. */
-function takeMemory(event: ThreadEvent): ArrayBuffer[] {
-  if (event.kind === 'chunk') {
-    const payload = ownBytes(event.payload);
-    event.payload = payload;
-    return [payload.buffer];
+/** Puts what the events carry into memory of its own, and names that memory. */
+function handOver(events: readonly ThreadEvent[]): ArrayBuffer[] {
+  const carriers = events.filter(carries);
+  const { bytes, transfer } = passable(carriers.map((event) => (event.kind === 'chunk' ? event.payload : event.outcome.output)));
+  for (const [index, event] of carriers.entries()) {
+    const own = bytes[index] as Uint8Array;
+    if (event.kind === 'chunk') event.payload = own;
+    else event.outcome.output = own;
   }
-  if (event.kind === 'settled' && event.outcome.kind === 'complete') {
-    const output = ownBytes(event.outcome.output);
-    event.outcome.output = output;
-    return [output.buffer];
-  }
-  return [];
+  return transfer;
+}
+
+type Carrier =
+  | Extract<ThreadEvent, { kind: 'chunk' }>
+  | (Extract<ThreadEvent, { kind: 'settled' }> & { outcome: Extract<EngineOutcome, { kind: 'complete' }> });
+
+function carries(event: ThreadEvent): event is Carrier {
+  return event.kind === 'chunk' || (event.kind === 'settled' && event.outcome.kind === 'complete');
 }

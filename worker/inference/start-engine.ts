@@ -3,7 +3,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Engine, EngineListener, EngineOptions, LoadedModel } from '../engine.ts';
 import type { FromThread, ThreadEvent, ToThread } from './messages.ts';
-import { ownBytes } from './messages.ts';
+import { passable } from './messages.ts';
 
 /**
  * Loads and warms up all models on a thread of their own. Rejects with a sentence that says what is wrong with which model, or why
@@ -40,8 +40,8 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
     return {
       models: await promise,
       start(model, tasks) {
-        const owned = tasks.map((task) => ({ ...task, input: ownBytes(task.input) }));
-        say({ kind: 'start', model, tasks: owned }, [...new Set(owned.map(({ input }) => input.buffer))]);
+        const { bytes, transfer } = passable(tasks.map(({ input }) => input));
+        say({ kind: 'start', model, tasks: tasks.map((task, index) => ({ ...task, input: bytes[index] as Uint8Array })) }, transfer);
       },
       abort: (key, why) => say({ kind: 'abort', key, why }),
       ping(answered) {
