@@ -51,6 +51,21 @@ test('held-out images are recognised in batches, and each gets its own answer', 
   expect(right / samples.samples.length).toBeGreaterThanOrEqual(0.95);
 });
 
+test('of a stream whose ends alone are followed nothing comes but outcomes and results', async () => {
+  const submit = { model: 'charlm', inputs: { prompt: tensor.strings([1], ['Once']) }, parameters: { max_tokens: 20, seed: 7 } };
+  const told: string[] = [];
+  for await (const output of stack.client.submitMany([
+    { submit, follow: 'end' },
+    { submit, follow: 'end' },
+  ])) {
+    const { kind } = output;
+    told.push(
+      kind === 'event' && output.event.kind === 'state' ? `${output.event.task.state} ${textOf(output.event.task.outputs).length}` : kind,
+    );
+  }
+  expect(told.sort()).toEqual(['SUCCEEDED 20', 'SUCCEEDED 20', 'accepted', 'accepted']);
+});
+
 test('a text is streamed piece by piece, and the result holds the whole of it', async () => {
   const request = { model: 'charlm', inputs: { prompt: tensor.strings([1], ['Once upon']) }, parameters: { max_tokens: 80, seed: 7 } };
   const { taskId } = await stack.client.submit(request);

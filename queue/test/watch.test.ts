@@ -60,6 +60,40 @@ test('the last event brings a small output and the metadata with it', async () =
   expect(snapshot).toEqual(await storage.look(id));
 });
 
+test('what one line tells of a task without incident is what its record says', async () => {
+  const parts = { signature: 'x=FP32[64] y=INT64[]', startWithinMs: 90_000, softLimitMs: 5_000, contents: true, priority: 8, rows: 3 };
+  const id = await storage.submit({ watchBy: 'server-1', ...parts });
+  const [task] = await storage.claim();
+  await until(() => states(id).includes('running'));
+  const running = await storage.look(id);
+  if (task) await storage.run.settle([{ ...completed(task), partial: true }]);
+  await until(() => ended(id));
+  expect(events(id).map((event) => event.kind === 'snapshot' && event.snapshot)).toEqual([running, await storage.look(id)]);
+});
+
+test('an inbox that wants the end only hears of nothing before it, and of that once, beside others that hear of all', async () => {
+  const quiet = await storage.connection.openInbox('server-2');
+  const heard: InboxMessage[] = [];
+  quiet.onMessages((messages) => heard.push(...messages));
+  const id = await storage.submit({ watchBy: 'server-2', endOnly: true });
+  const both = await storage.submit({ watchBy: 'server-1', endOnly: true });
+  await storage.tasks.inspect([id, both], 'server-1');
+  for (const task of [...(await storage.claim()), ...(await storage.claim())]) {
+    await storage.run.emit([{ ...task, kind: 'chunk', index: 0, payload: Buffer.from('a') }]);
+    await storage.run.settle([completed(task)]);
+  }
+  await until(() => heard.length > 0 && ended(id) && ended(both));
+  expect(heard).toMatchObject([{ kind: 'snapshot', snapshot: { id, state: 'succeeded' } }]);
+  for (const watched of [id, both]) expect(states(watched)).toEqual(['running', 'chunk', 'succeeded']);
+  await quiet.close();
+});
+
+test('an inbox that waited for the end and left hears no more', async () => {
+  const id = await storage.submit({ watchBy: 'server-1', endOnly: true });
+  await storage.tasks.unwatch([id], 'server-1');
+  expect(await storage.redis.hexists(key('record', id), recordFields.watchers)).toBe(0);
+});
+
 test('a large output is left out of the event', async () => {
   const id = await storage.submit({ watchBy: 'server-1' });
   const [task] = await storage.claim();

@@ -89,6 +89,28 @@ test('a follow tells its task from the outcome to the end, also what came before
   expect(reader.told).toEqual(['a accepted', 'event running', 'chunk x', 'event succeeded']);
 });
 
+test('a follow of the end only tells nothing before it, whatever it hears, and reads what it missed', async () => {
+  const { stream, reader } = open();
+  await stream.push([
+    { ...submit('a', true), endOnly: true },
+    { ...submit('b', true), endOnly: true },
+  ]);
+  stream.end();
+  const tasks = await vi.waitUntil(() => t.queue.callsOf('submit')[0]?.[0] as NewTask[] | undefined);
+  const [first = '', second = ''] = tasks.map(({ id }) => id);
+  expect(tasks.map(({ endOnly }) => endOnly)).toEqual([true, true]);
+  for (const id of [first, second]) {
+    t.queue.start(id);
+    t.queue.emit(id, 'x');
+  }
+  t.queue.succeed(first);
+  t.queue.deaf = true;
+  t.queue.succeed(second);
+  t.queue.resume();
+  await reader.ended;
+  expect(reader.told).toEqual(['a accepted', 'b accepted', 'event succeeded', 'event succeeded']);
+});
+
 test('a followed submit that is a duplicate is answered with its task', async () => {
   t.queue.create(other);
   t.queue.submitAnswer = () => ({ kind: 'duplicate', snapshot: snapshotOf(other) });
