@@ -11,6 +11,7 @@ import type { Log } from './log.ts';
 import { openLog } from './log.ts';
 import type { ServerOptions } from './options.ts';
 import { checkServerOptions } from './options.ts';
+import { runProcesses, runsOthers, tellServing } from './processes.ts';
 import { followStore } from './store-health.ts';
 import { UsageError } from './usage-error.ts';
 import { createBroker } from './use-cases/create-broker.ts';
@@ -34,7 +35,8 @@ export async function runServer(options: ServerOptions, hooks: { onReady?: (addr
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
   try {
-    const { redisUrl: url, limits, leaseMs } = options;
+    const { redisUrl: url, limits, leaseMs, processes } = options;
+    if (runsOthers(processes)) return await runProcesses(processes, told.signal, log, hooks.onReady);
     const onError = (error: Error): void => log.debug({ problem: error.message }, 'redis connection');
     const store = { url, limits, onError, ...(leaseMs === undefined ? {} : { leaseMs }) };
     const connection = await connectStore(store, connectWithinMs, told.signal, log);
@@ -81,6 +83,7 @@ async function serve(
   await ready(connection, grpc, stopped.signal, log);
   log.info({ address: grpc.address, tls: options.tls !== undefined }, 'server ready');
   onReady?.(grpc.address);
+  tellServing(grpc.address);
 
   if (!told.aborted) await new Promise((resolve) => told.addEventListener('abort', resolve, { once: true }));
   log.info('server stopping');

@@ -17,19 +17,22 @@ export interface ServerOptions {
   /** Queues that exist besides the default ones and those of models and workers. */
   queues: readonly string[];
   limits: QueueLimits;
+  /** How many processes share the address. */
+  processes: number;
   tls?: TlsFiles;
   logLevel: LogLevel;
   /** How long a silent worker keeps its tasks; as the workers have it. */
   leaseMs?: number;
 }
 
+const mostProcesses = 256;
 const redisUrlForm = /^((redis|rediss):\/\/[^\s/]|unix:\/\/\/)/;
 
 /** grpc-js holds a message in one buffer, whose length travels in 32 bits. */
 const largestMessage = 2 ** 31 - 1;
 
 /** Throws a UsageError for what can be seen to be wrong before anything is connected. */
-export function checkServerOptions({ redisUrl, listen, maxMessageBytes, queues }: ServerOptions): void {
+export function checkServerOptions({ redisUrl, listen, maxMessageBytes, queues, processes }: ServerOptions): void {
   // The URL itself is not told: it may hold a password.
   if (!redisUrlForm.test(redisUrl)) {
     throw new UsageError('the Redis URL must look like redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH');
@@ -37,6 +40,9 @@ export function checkServerOptions({ redisUrl, listen, maxMessageBytes, queues }
   splitAddress(listen);
   if (!Number.isInteger(maxMessageBytes) || maxMessageBytes < 1 || maxMessageBytes > largestMessage) {
     throw new UsageError(`a message cannot have ${maxMessageBytes} bytes at most: give 1 to ${largestMessage}`);
+  }
+  if (!Number.isInteger(processes) || processes < 1 || processes > mostProcesses) {
+    throw new UsageError(`a server cannot be ${processes} processes: give 1 to ${mostProcesses}`);
   }
   const wrong = queues.find((name) => !isName(name));
   if (wrong !== undefined) throw new UsageError(`"${shown(wrong)}" is no name for a queue: use ${nameRule}`);

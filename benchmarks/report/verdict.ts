@@ -15,7 +15,8 @@ export function spreadOf({ shown }: Outcome, contestant: string, column: string)
 export interface Judged {
   target: Target;
   value: number | undefined;
-  verdict: 'met' | 'MISSED' | 'not run';
+  /** `stated`: nothing is asked of it but that it is told. */
+  verdict: 'met' | 'MISSED' | 'stated' | 'not run';
 }
 
 /** Every target with what was measured. */
@@ -24,6 +25,7 @@ export function judge(outcome: Outcome): Judged[] {
   return outcome.scenario.targets.map((target) => {
     const value = target.value(median);
     if (value === undefined) return { target, value, verdict: 'not run' };
+    if (target.atLeast === undefined && target.atMost === undefined) return { target, value, verdict: 'stated' };
     const met = value >= (target.atLeast ?? Number.NEGATIVE_INFINITY) && value <= (target.atMost ?? Number.POSITIVE_INFINITY);
     return { target, value, verdict: met ? 'met' : 'MISSED' };
   });

@@ -21,6 +21,7 @@ interface Flags {
   retainedBytes: number;
   memoryWatermark: number;
   lease: number;
+  processes: number;
   tlsCert?: string;
   tlsKey?: string;
   tlsCa?: string;
@@ -34,6 +35,12 @@ export function addServer(program: Command): void {
     new Option(`${flag} <size>`, text).default(value, shownBytes(value)).argParser((given) => parseBytes(flag, given));
   addLogLevel(addLease(addRedis(command)))
     .option('--listen <host:port>', 'where to listen; port 0 takes a free one', defaultServer)
+    .option(
+      '--processes <number>',
+      'processes that share the address; connections go to them in turn',
+      (text) => parseInteger('--processes', text),
+      1,
+    )
     .addOption(bytes('--max-message-size', 'the largest message to take', defaults.maxMessageBytes))
     .option('--queues <names>', 'queues that exist besides those of models and workers, such as a,b', parseNames)
     .option(
@@ -85,6 +92,7 @@ async function run(flags: Flags): Promise<void> {
           retainedBytes: flags.retainedBytes,
           memoryWatermark: flags.memoryWatermark,
         },
+        processes: flags.processes,
         logLevel: flags.logLevel,
         leaseMs: flags.lease,
         ...(tls ? { tls } : {}),

@@ -29,7 +29,7 @@ function optionsFor(redisUrl: string, more: Partial<ServerOptions> = {}): Server
     retainedBytes: defaults.retainedBytes,
     memoryWatermark: defaults.memoryWatermark,
   };
-  return { redisUrl, listen: '127.0.0.1:0', maxMessageBytes: 1_000_000, queues: [], limits, logLevel: 'debug', ...more };
+  return { redisUrl, listen: '127.0.0.1:0', maxMessageBytes: 1_000_000, queues: [], limits, processes: 1, logLevel: 'debug', ...more };
 }
 
 /** A server in a process of its own; `out` is all that it wrote. */

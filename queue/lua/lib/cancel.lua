@@ -10,8 +10,7 @@ local function cancel(task, force)
     leave(task.pool, task.rank, task.entry)
     return finish(task, 'cancelled', CANCELLED)
   end
-  local executor = redis.call('HGET', task.record, $executor)
-  post(executor, { 'x', task.id, force and 1 or 0 }, 100)
+  post(task.executor, { 'x', task.id, force and 1 or 0 }, 100)
   if force then
     leave(task.pool, task.rank, task.entry)
     return finish(task, 'cancelled', CANCELLED)

@@ -42,10 +42,11 @@ end
 -- Gives one delivered entry to the executor, or drops it where the record does not name it or it is too late to start. Returns the task and
 -- the line for the executor.
 local function start(entry, rank, request)
-  local task = load(taskOf(entry))
+  local id, _, bytes = readEntry(entry)
+  local task = loadToStart(id, request)
   if task and task.state == 'running' and task.entry == entry[1] then
     -- The group was dropped and made anew: what runs was given out before, and goes back under its executor's name.
-    redis.call('XCLAIM', P .. @lane .. request.pool .. ':' .. rank, 'w', redis.call('HGET', task.record, $executor), '0', entry[1], 'JUSTID')
+    redis.call('XCLAIM', P .. @lane .. request.pool .. ':' .. rank, 'w', task.executor, '0', entry[1], 'JUSTID')
     return nil
   end
   if not task or task.state ~= 'queued' or task.entry ~= entry[1] then
@@ -70,6 +71,7 @@ local function start(entry, rank, request)
     else tellLine(task, request.worker .. ' ' .. request.executor .. ' ' .. run, false)
     end
   end
+  task.bytes = tonumber(bytes)
   return task, task.id .. ' ' .. token .. ' ' .. attempt .. ' ' .. text(task.charged) .. ' ' .. (task.cancelRequested or '-') .. ' ' .. task.facts .. ' '
     .. task.times .. ' ' .. run
 end
@@ -95,6 +97,7 @@ local function take(want, rank, request)
   redis.call('XREADGROUP', 'GROUP', 'w', request.executor, 'COUNT', count, 'STREAMS', lane, '>')
   if count == #entries then notReady(want.pool, rank) end
   request.pool = want.pool
+  request.queue, request.model, request.version = string.match(want.pool, '^(%S-):(%S-):(%S+)$')
   local tasks, keys, places = {}, {}, {}
   for i = 1, count do
     local task, line = start(entries[i], rank, request)

@@ -93,10 +93,9 @@ local CANCELLED_RUNNING = { 'CANCELLED', 'The task was cancelled while it ran.',
 
 -- Notes the attempt that just ended among the earlier executions. `ran`: as for `close`.
 local function remember(task, failure, ran)
-  local v = redis.call('HMGET', task.record, $worker, $executor, $run)
-  local device, started, queued = string.match(v[3] or '- 0 0', '^(%S+) (%S+) (%S+)$')
+  local device, started, queued = string.match(task.run, '^(%S+) (%S+) (%S+)$')
   local ranMs, batchTasks, batchRows = string.match(ran or '', '^(%S+) (%S+) (%S+)')
-  redis.call('RPUSH', P .. @history .. task.id, cmsgpack.pack({ text(task.attempt), v[1] or '', v[2] or '', device, batchTasks or '0', batchRows or '0', queued,
+  redis.call('RPUSH', P .. @history .. task.id, cmsgpack.pack({ text(task.attempt), task.worker, task.executor, device, batchTasks or '0', batchRows or '0', queued,
     ranMs or text(now - started), started, nowText, failure or '' }))
   -- Releases are not counted, so only this bounds the list.
   redis.call('LTRIM', P .. @history .. task.id, '-100', '-1')

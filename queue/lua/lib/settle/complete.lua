@@ -24,6 +24,5 @@ local function complete(task, item, payload)
   local ended = close(task, 'succeeded', ran, size)
   if not task.watchers then return end
   if task.odd then return tell(task.id, task.watchers, true) end
-  local v = redis.call('HMGET', task.record, $worker, $executor, $run)
-  tellLine(task, v[1] .. ' ' .. v[2] .. ' ' .. v[3] .. ' ' .. ended, true, not large and payload)
+  tellLine(task, task.worker .. ' ' .. task.executor .. ' ' .. task.run .. ' ' .. ended, true, not large and payload)
 end
