@@ -25,6 +25,7 @@ const types: Record<WireParameter['$case'], ParameterType> = {
 /** Names every wrong parameter as `parameters.NAME`: undeclared, without a value, of another type, or out of range. */
 export function checkParameters(specs: readonly ParameterSpec[], given: GivenParameters): Violation[] {
   const names = Object.keys(given);
+  if (names.length === 0) return [];
   const known = specs.length === 0 ? 'none' : shownList(specs.map(({ name }) => name));
   if (names.length > specs.length + surplusTold) {
     return [violation('parameters', `has ${names.length} entries, but the model takes ${known}`)];

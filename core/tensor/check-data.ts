@@ -11,7 +11,7 @@ import type { Datatype, Tensor, TensorContents } from './tensor.ts';
 /** What is wrong with the data of a tensor whose datatype and shape are right. `field` is the tensor's path. */
 export function checkData(field: string, datatype: Datatype, { shape, data }: Tensor): Violation[] {
   const elements = shape.reduce((count, dimension) => count * dimension, 1n);
-  const wanted = `${datatype} ${shownShape(shape)} has`;
+  const wanted = () => `${datatype} ${shownShape(shape)} has`;
   switch (data?.$case) {
     case 'raw': {
       const fault = datatype === 'BYTES' ? bytesFault(data.value, elements, wanted) : sizeFault(datatype, data.value, elements, wanted);
@@ -24,19 +24,19 @@ export function checkData(field: string, datatype: Datatype, { shape, data }: Te
   }
 }
 
-function sizeFault(datatype: Datatype, raw: Uint8Array, elements: bigint, wanted: string): string | undefined {
+function sizeFault(datatype: Datatype, raw: Uint8Array, elements: bigint, wanted: () => string): string | undefined {
   const bytes = elements * BigInt(elementSize(datatype) ?? 0);
-  return bytes === BigInt(raw.byteLength) ? undefined : `has ${raw.byteLength} bytes, but ${wanted} ${bytes}`;
+  return bytes === BigInt(raw.byteLength) ? undefined : `has ${raw.byteLength} bytes, but ${wanted()} ${bytes}`;
 }
 
-function bytesFault(raw: Uint8Array, elements: bigint, wanted: string): string | undefined {
+function bytesFault(raw: Uint8Array, elements: bigint, wanted: () => string): string | undefined {
   let count = 0;
   const fault = walkBytes(raw, () => count++);
   if (fault !== undefined) return `${fault} (each element follows its length, 4 bytes little-endian)`;
-  return BigInt(count) === elements ? undefined : `has ${count} elements, but ${wanted} ${elements}`;
+  return BigInt(count) === elements ? undefined : `has ${count} elements, but ${wanted()} ${elements}`;
 }
 
-function checkContents(field: string, datatype: Datatype, contents: TensorContents, elements: bigint, wanted: string): Violation[] {
+function checkContents(field: string, datatype: Datatype, contents: TensorContents, elements: bigint, wanted: () => string): Violation[] {
   const lists = contentsLists[datatype];
   const [usual] = lists;
   if (usual === undefined) return [violation(field, `cannot carry ${datatype}: give raw`)];
@@ -48,7 +48,7 @@ function checkContents(field: string, datatype: Datatype, contents: TensorConten
   if (filled.length > 1) return [violation(field, `has values in ${filled.map(protoName).join(' and ')}: fill one of them`)];
   const list = filled[0] ?? usual;
   const count = contents[list].length;
-  if (BigInt(count) !== elements) return [violation(path(field, list), `has ${count} values, but ${wanted} ${elements}`)];
+  if (BigInt(count) !== elements) return [violation(path(field, list), `has ${count} values, but ${wanted()} ${elements}`)];
   return checkRange(path(field, list), datatype, contents[list]);
 }
 

@@ -20,10 +20,10 @@ export function shownShape(shape: readonly (number | bigint)[]): string {
 
 /** What is wrong with a shape, if anything; `field` is its tensor's path. Never walks more dimensions than the spec has. */
 export function checkShape(field: string, spec: TensorSpec, shape: readonly bigint[]): Violation | undefined {
-  const wanted = `"${shown(spec.name)}" takes ${shownShape(spec.shape)}${spec.shape.includes(-1) ? ' (-1: any size)' : ''}`;
+  const wanted = () => `"${shown(spec.name)}" takes ${shownShape(spec.shape)}${spec.shape.includes(-1) ? ' (-1: any size)' : ''}`;
   const at = `${field}.shape`;
   if (shape.length !== spec.shape.length) {
-    return violation(at, `has ${shape.length} dimension${shape.length === 1 ? '' : 's'}, but ${wanted}`);
+    return violation(at, `has ${shape.length} dimension${shape.length === 1 ? '' : 's'}, but ${wanted()}`);
   }
   for (const [index, dimension] of shape.entries()) {
     if (dimension < 0n || dimension > largestDimension) {
@@ -31,7 +31,7 @@ export function checkShape(field: string, spec: TensorSpec, shape: readonly bigi
     }
     const expected = spec.shape[index];
     if (expected !== -1 && Number(dimension) !== expected) {
-      return violation(at, `dimension ${index} is ${dimension}, but ${wanted}`);
+      return violation(at, `dimension ${index} is ${dimension}, but ${wanted()}`);
     }
   }
   return undefined;
