@@ -23,12 +23,9 @@ beforeAll(async () => {
   for (const queue of queues) occupants.set(queue, (await client.submit(probe(queue))).taskId);
   const { sha } = new Script('submit.lua');
   monitor = await new Redis(stack.redis.url, { protocol: 2 }).monitor();
-  monitor.on('monitor', (time: string, [verb, script, , , request]: string[]) => {
+  monitor.on('monitor', (time: string, [verb, script, , , , lines]: string[]) => {
     if (verb?.toLowerCase() !== 'evalsha' || script !== sha) return;
-    for (const [queue, times] of tries) {
-      // As MONITOR prints it: the queue, and behind it the model in msgpack.
-      if (request?.includes(`${queue}\\xa5probe`)) times.push(Number(time) * 1_000);
-    }
+    for (const [queue, times] of tries) if (lines?.includes(` ${queue} probe 1 `)) times.push(Number(time) * 1_000);
   });
 });
 afterAll(async () => {
