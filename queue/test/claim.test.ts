@@ -177,7 +177,9 @@ test('an entry that no record names is dropped', async () => {
   const task = await storage.submit();
   await storage.redis.xadd(lane, '*', 't', `${task} 1 1 `);
   await storage.redis.xadd(lane, '*', 't', 'nobody 1 1 ');
+  await storage.redis.xadd(lane, '*', 't', 'nonsense');
   expect(await claimIds({ queues: [[pool({ maxTasks: 9 })]] })).toEqual([task]);
+  expect(await claimIds({ queues: [[pool({ maxTasks: 9 })]] })).toEqual([]);
   expect(await storage.redis.xlen(lane)).toBe(1);
 });
 

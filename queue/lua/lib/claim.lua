@@ -1,8 +1,8 @@
 -- @include task
 -- claim(request): the next batch for an executor. request = { executor, worker, device, maxBytes, wait, solo, { { { pool, maxTasks, maxRows }, ... }, ... } }
 -- Queues are walked in order; within one, the lowest rank over the ready lanes of all its pools, then the oldest head entry.
--- returns { 'claimed', pool, rank, signature, { line, input, ... }, 1 where the pool has more or 0 } | { 'empty' } | { 'unregistered' }; a line has the values that queue/verbs/claim.ts names,
--- '-' for none, and the input of a large one is ''.
+-- returns { 'claimed', pool, rank, signature, { line, input, ... }, 1 where the pool has more or 0 } | { 'empty' } | { 'unregistered' };
+-- a line has the values that queue/verbs/claim.ts names, '-' for none, and the input of a large one is ''.
 
 -- The lowest rank of a pool that may hold entries.
 local function lowestReady(pool, solo)
@@ -16,7 +16,7 @@ local function prefixLength(entries, want, maxBytes)
   local rows, bytes, count, signature = 0, 0, 0, nil
   for _, entry in ipairs(entries) do
     local _, itsRows, itsBytes, its = readEntry(entry)
-    rows, bytes = rows + itsRows, bytes + itsBytes
+    rows, bytes = rows + (itsRows or 0), bytes + (itsBytes or 0)
     if count > 0 and (count >= want.maxTasks or rows > want.maxRows or bytes > maxBytes or its ~= signature) then break end
     signature = its
     count = count + 1
@@ -42,8 +42,7 @@ end
 -- Gives one delivered entry to the executor, or drops it where the record does not name it or it is too late to start. Returns the task and
 -- the line for the executor.
 local function start(entry, rank, request)
-  local id, _, bytes = readEntry(entry)
-  local task = loadToStart(id, request)
+  local task = loadToStart(taskOf(entry), request)
   if task and task.state == 'running' and task.entry == entry[1] then
     -- The group was dropped and made anew: what runs was given out before, and goes back under its executor's name.
     redis.call('XCLAIM', P .. @lane .. request.pool .. ':' .. rank, 'w', task.executor, '0', entry[1], 'JUSTID')
@@ -71,6 +70,7 @@ local function start(entry, rank, request)
     else tellLine(task, request.worker .. ' ' .. request.executor .. ' ' .. run, false)
     end
   end
+  local _, _, bytes = readEntry(entry)
   task.bytes = tonumber(bytes)
   return task, task.id .. ' ' .. token .. ' ' .. attempt .. ' ' .. text(task.charged) .. ' ' .. (task.cancelRequested or '-') .. ' ' .. task.facts .. ' '
     .. task.times .. ' ' .. run

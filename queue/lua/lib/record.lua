@@ -34,7 +34,7 @@ local function loadToStart(id, pool)
   local record = P .. @record .. id
   local v = redis.call('HMGET', record, $state, $place, $times, $facts, $sequence, $attempt, $watchers, $odd)
   if v[1] ~= 'queued' or v[8] then return load(id) end
-  local rank, entry = string.match(v[2], '^(%S+) (%S+)$')
+  local rank, entry = string.match(v[2] or '', '^(%S+) (%S+)$')
   local submitted, _, deadline, queuedAt = string.match(v[3], '^(%S+) (%S+) (%S+) (%S+)$')
   if deadline ~= '-' and tonumber(deadline) <= now then return load(id) end
   return {

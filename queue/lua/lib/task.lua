@@ -95,8 +95,8 @@ local CANCELLED_RUNNING = { 'CANCELLED', 'The task was cancelled while it ran.',
 local function remember(task, failure, ran)
   local device, started, queued = string.match(task.run, '^(%S+) (%S+) (%S+)$')
   local ranMs, batchTasks, batchRows = string.match(ran or '', '^(%S+) (%S+) (%S+)')
-  redis.call('RPUSH', P .. @history .. task.id, cmsgpack.pack({ text(task.attempt), task.worker, task.executor, device, batchTasks or '0', batchRows or '0', queued,
-    ranMs or text(now - started), started, nowText, failure or '' }))
+  redis.call('RPUSH', P .. @history .. task.id, cmsgpack.pack({ text(task.attempt), task.worker, task.executor, device, batchTasks or '0',
+    batchRows or '0', queued, ranMs or text(now - started), started, nowText, failure or '' }))
   -- Releases are not counted, so only this bounds the list.
   redis.call('LTRIM', P .. @history .. task.id, '-100', '-1')
   redis.call('HSET', task.record, $hasHistory, '1', $odd, '1')
