@@ -51,6 +51,7 @@ export async function runWorker(options: WorkerOptions, hooks: { onReady?: (info
     models: models.map((model) => ({ name: model.name, version: model.version, repository: checked.repository })),
     redisUrl: checked.redisUrl,
     leaseMs: checked.leaseMs,
+    ...(checked.threads === undefined ? {} : { threads: checked.threads }),
     logLevel: checked.logLevel,
   };
   log.info({ devices: devices.map(({ label }) => label), why }, 'devices chosen');

@@ -5,12 +5,13 @@ import * as z from 'zod';
 import { logLevels } from './log.ts';
 import { UsageError } from './usage-error.ts';
 
-function whole(what: string, min: number, max: number) {
-  const problem = `${what} must be a whole number of milliseconds from ${min} to ${max}`;
+function whole(what: string, min: number, max: number, unit = ' of milliseconds') {
+  const problem = `${what} must be a whole number${unit} from ${min} to ${max}`;
   return z.number(problem).int(problem).min(min, problem).max(max, problem);
 }
 
 const hour = 3_600_000;
+const mostThreads = 1_024;
 /** Lost tasks are looked for once a second, by processes that were in touch with Redis within a third of a lease. */
 const shortestLeaseMs = 5_000;
 const redisUrl = /^(redis|rediss):\/\/[^\s/]|^unix:\/\/\//;
@@ -28,6 +29,8 @@ export const workerOptionsSchema = z.strictObject({
   queues: z.string().optional(),
   /** `cpu,cpu`, `0,1` or `auto`. */
   devices: z.string().default('cpu'),
+  /** Of the operators of each executor's models; without it, its share of the cores. */
+  threads: whole('the number of threads', 1, mostThreads, '').optional(),
   name: z.string().optional(),
   logLevel: z.enum(logLevels, `the log level must be one of ${logLevels.join(', ')}`).default('info'),
   /** How long a stop lets running tasks finish. */

@@ -36,7 +36,8 @@ export async function startInferq(setup: Setup, options: InferqOptions): Promise
   const server = await startProcess('server', ['--listen', '127.0.0.1:0', ...quiet, ...(options.server ?? [])], url);
   const workers: TestProcess[] = [];
   const work = async (models: string) => {
-    const args = ['--repository', setup.repository, '--models', models, ...quiet, ...(options.worker ?? [])];
+    // As its peers: the model on one thread.
+    const args = ['--repository', setup.repository, '--models', models, '--threads', '1', ...quiet, ...(options.worker ?? [])];
     const worker = await startProcess('worker', args, url);
     workers.push(worker);
     return worker;

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { demoModels } from '../demo-models.ts';
 import { wrongUsage } from '../failure.ts';
 import { parseDuration } from '../parse/duration.ts';
+import { parseInteger } from '../parse/number.ts';
 import { endWithParent, tellParent } from '../up/parent-channel.ts';
 import { addLease } from './lease.ts';
 import { addLogLevel, type LogLevel } from './log-level.ts';
@@ -14,6 +15,7 @@ interface Flags {
   redis: string;
   queues?: string;
   devices: string;
+  threads?: number;
   models?: string;
   repository: string;
   name?: string;
@@ -36,6 +38,9 @@ export function addWorker(program: Command): void {
   addLogLevel(addLease(addRedis(command)))
     .option('--queues <list>', `which queues to serve, in which order (default: ${defaults.queues.join(',')} and those of its models)`)
     .option('--devices <list>', 'one executor for each: cpu, or the number of a GPU; or auto', 'cpu')
+    .option('--threads <number>', 'threads of the operators of each executor on the CPU (default: its share of the cores)', (text) =>
+      parseInteger('--threads', text),
+    )
     .option('--models <list>', 'which models to load, such as digits,charlm:2 (default: the latest version of each)')
     .option('--repository <dir>', 'the folder with the models', demoModels)
     .option('--name <name>', 'what this worker is called (default: made of host and process number)')

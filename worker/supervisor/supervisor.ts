@@ -20,6 +20,8 @@ export interface SupervisorOptions {
   models: { name: string; version: string; repository: string }[];
   redisUrl: string;
   leaseMs: number;
+  /** Of the operators of each executor's models; without it, its share of the cores. */
+  threads?: number;
   logLevel: LogLevel;
 }
 
@@ -46,7 +48,7 @@ export async function startSupervisor(
   abandon: AbortSignal,
 ): Promise<Supervisor> {
   const { name, shares, devices, models, redisUrl, leaseMs, logLevel } = options;
-  const threads = Math.max(1, Math.floor(availableParallelism() / devices.length));
+  const { threads = Math.max(1, Math.floor(availableParallelism() / devices.length)) } = options;
   const announcer = new Announcer(connection.registry, leaseMs, log);
   let specs: readonly ModelSpec[] = [];
   const slots = devices.map(

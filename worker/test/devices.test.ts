@@ -59,6 +59,7 @@ test.each([
   [{ repository: '' }, 'A model repository is needed'],
   [{ graceMs: -1 }, 'The grace time must be a whole number'],
   [{ leaseMs: 10 }, 'The lease must be a whole number'],
+  [{ threads: 0 }, 'The number of threads must be a whole number from 1 to 1024'],
   [{ logLevel: 'loud' as 'info' }, 'The log level must be one of debug'],
 ])('options with %j are refused: %s', (wrong, problem) => {
   expect(() => checkWorkerOptions({ redisUrl: 'redis://127.0.0.1:6379', repository: 'models', ...wrong })).toThrow(problem);
