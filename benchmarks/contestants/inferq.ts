@@ -1,6 +1,7 @@
 /** Ours: a Redis, a server and a worker as processes, and a client. */
 
 import { InferqClient } from '@inferq/client/index.ts';
+import { startMeasuredServer } from '@inferq/test/support/memory.ts';
 import { startRedis, type TestRedis } from '@inferq/test/support/redis.ts';
 import { startProcess, type TestProcess } from '@inferq/test/support/stack.ts';
 import { Redis } from 'ioredis';
@@ -24,6 +25,8 @@ export interface InferqOptions {
   models: string;
   worker?: readonly string[];
   server?: readonly string[];
+  /** The server's memory can be asked for. */
+  measured?: boolean;
   /** Where server and worker find Redis, if not where it listens: a proxy in front of it. */
   redisUrl?(redis: TestRedis): Promise<string>;
 }
@@ -33,7 +36,8 @@ export async function startInferq(setup: Setup, options: InferqOptions): Promise
   const redis = await startRedis({ appendfsync: 'everysec' });
   const url = (await options.redisUrl?.(redis)) ?? redis.url;
   const quiet = ['--log-level', 'warn'];
-  const server = await startProcess('server', ['--listen', '127.0.0.1:0', ...quiet, ...(options.server ?? [])], url);
+  const serverArgs = ['--listen', '127.0.0.1:0', ...quiet, ...(options.server ?? [])];
+  const server = await (options.measured ? startMeasuredServer(serverArgs, url) : startProcess('server', serverArgs, url));
   const workers: TestProcess[] = [];
   const work = async (models: string) => {
     // As its peers: the model on one thread.

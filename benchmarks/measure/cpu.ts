@@ -20,9 +20,3 @@ export function treeCpuSeconds(pid: number): number {
     .filter((child) => child !== '');
   return children.reduce((sum, child) => sum + treeCpuSeconds(Number(child)), cpuSeconds(pid));
 }
-
-/** Resident bytes of a process. */
-export function residentBytes(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1_024;
-}

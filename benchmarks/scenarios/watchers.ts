@@ -2,8 +2,8 @@
 
 import { type InferqClient, tensor } from '@inferq/client/index.ts';
 import { Readers } from '@inferq/proofs/watchers/parts/readers.ts';
+import { memoryOf } from '@inferq/test/support/memory.ts';
 import { startInferq } from '../contestants/inferq.ts';
-import { residentBytes } from '../measure/cpu.ts';
 import { type Contestant, ratio, type Scenario, type Target } from '../scenario.ts';
 
 const counts = [100, 1_000, 10_000];
@@ -49,7 +49,7 @@ function contestant(watches: number): Contestant {
   return {
     name: nameOf(watches),
     async start(setup) {
-      const { client, server, stop } = await startInferq(setup, { models: 'chunks' });
+      const { client, server, stop } = await startInferq(setup, { models: 'chunks', measured: true });
       const round = async (count: number) => {
         const began = performance.now();
         await Promise.all(Array.from({ length: active }, () => watchOne(client, count)));
@@ -59,9 +59,9 @@ function contestant(watches: number): Contestant {
       const open = setup.quick ? 20 : watches;
       const taskIds = await submitLater(client, open);
       const readers = await Readers.start();
-      const before = residentBytes(server.pid);
+      const before = (await memoryOf(server.child)).resident;
       await readers.open(server.address, taskIds);
-      const bytes = (residentBytes(server.pid) - before) / open;
+      const bytes = ((await memoryOf(server.child)).resident - before) / open;
       return {
         round: async () => ({ rate: await round(setup.quick ? 5 : chunks), bytes }),
         async stop() {
@@ -79,7 +79,7 @@ const least = nameOf(Math.min(...counts));
 export const watchers: Scenario = {
   name: 'watchers',
   about:
-    'Watches of tasks to which nothing happens stay open, while 32 other tasks stream 300 chunks each to a watch of their own: chunks a second, and what the server has grown by for each open watch.',
+    'Watches of tasks to which nothing happens stay open, while 32 other tasks stream 300 chunks each to a watch of their own: chunks a second, and what the server has grown by for each open watch, garbage given back.',
   columns: [
     { key: 'rate', title: 'chunks/s' },
     { key: 'bytes', title: 'resident bytes per watch' },
