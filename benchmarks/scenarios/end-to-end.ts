@@ -70,7 +70,7 @@ function best(contestants: readonly Contestant[], median: Median): number | unde
 export const endToEnd: Scenario = {
   name: 'end-to-end',
   about:
-    'From submit to the result known at the client, the no-op model, saturated: tasks a second. Ours go over gRPC on one stream and are followed; microseconds are CPU time of each of our processes for a task.',
+    'From submit to the result known at the client, the no-op model, saturated: tasks a second. Ours go over gRPC on one stream, and their ends are followed; microseconds are CPU time of each of our processes for a task.',
   columns: [
     { key: 'rate', title: 'tasks/s' },
     { key: 'serverCpu', title: 'server us', digits: 1 },
