@@ -3,7 +3,8 @@
 import type { Redis } from 'ioredis';
 import { key } from './keys.ts';
 
-const partitions = 1;
+/** Partitions, and the format of what lies in them: raised whenever scripts could not read what older ones wrote. */
+const layout = '1 2';
 
 function field(info: string, name: string): string {
   return new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1] ?? '';
@@ -18,10 +19,17 @@ function refusalOf(version: string, maxmemory: number, policy: string): string |
   return undefined;
 }
 
-/** Stores the count in a new Redis, unless another process has just done so; a write, which a full Redis would refuse. */
+/** Stores the layout in a new Redis, unless another process has just done so; a write, which a full Redis would refuse. */
 async function store(redis: Redis): Promise<string | null> {
-  await redis.setnx(key('partitions'), String(partitions));
+  await redis.setnx(key('partitions'), layout);
   return redis.get(key('partitions'));
+}
+
+function otherLayout(stored: string | null): string {
+  const [count, format = '1'] = (stored ?? '').split(' ');
+  const [ownCount, ownFormat] = layout.split(' ');
+  const what = `data in ${count} partitions of format ${format}, and this inferq uses ${ownCount} of format ${ownFormat}`;
+  return `This Redis holds inferq ${what}. Give it an empty Redis or database, and let the inferq that wrote the data finish it.`;
 }
 
 /** Looks at the Redis behind a connection; the sentences are for people. */
@@ -31,9 +39,7 @@ export async function checkServer(redis: Redis): Promise<{ refusal?: string; war
   const refusal = refusalOf(field(server, 'redis_version'), maxmemory, field(memory, 'maxmemory_policy'));
   if (refusal) return { refusal, warnings: [] };
   const stored = (await redis.get(key('partitions'))) ?? (await store(redis));
-  if (stored !== String(partitions)) {
-    return { refusal: `This Redis holds inferq data in ${stored} partitions, and this inferq uses ${partitions}.`, warnings: [] };
-  }
+  if (stored !== layout) return { refusal: otherLayout(stored), warnings: [] };
   const warnings: string[] = [];
   if (maxmemory === 0) warnings.push('Redis has no maxmemory: nothing refuses tasks before the machine runs out of memory.');
   if (field(persistence, 'aof_enabled') !== '1') {

@@ -72,7 +72,7 @@ export const keyFragments = {
   inbox: 'inbox:',
   /** string `<part>`: somebody does this part of upkeep just now; TTL of a second at most. */
   turn: 'turn:',
-  /** string: how many partitions there are, checked at start. */
+  /** string: `<count> <format>`, how many partitions there are and how data lies in them; checked at start. */
   partitions: 'partitions',
 } as const;
 

@@ -149,6 +149,8 @@ test('a start is refused where Redis would evict acknowledged tasks, with the co
   expect((await storage.connection.checkServer()).refusal).toContain('CONFIG SET maxmemory-policy noeviction');
   await storage.redis.config('SET', 'maxmemory-policy', 'noeviction');
   await storage.redis.set(key('partitions'), '4');
-  expect((await storage.connection.checkServer()).refusal).toContain('4 partitions');
+  expect((await storage.connection.checkServer()).refusal).toContain(
+    'data in 4 partitions of format 1, and this inferq uses 1 of format 2.',
+  );
   await storage.redis.config('SET', 'maxmemory', '0');
 });
