@@ -1,36 +1,18 @@
 /** `npm run watchers`. */
 
-import { exitCodes, Failure, wrongUsage } from '@inferq/cli/failure.ts';
-import { parseInteger } from '@inferq/cli/parse/number.ts';
 import { Command, Option } from 'commander';
+import { print, runCommand, runProof, wholeNumber } from '../command-line.ts';
 import { runWatchers, type Settings } from './watchers.ts';
 
-function count(name: string, most: number): (text: string) => number {
-  return (text) => {
-    const value = parseInteger(name, text);
-    if (value < 1 || value > most) throw wrongUsage(`${name} takes a number from 1 to ${most}, not ${text}.`);
-    return value;
-  };
-}
-
 function option(name: string, explained: string, preset: number, most: number): Option {
-  return new Option(`${name} <number>`, explained).default(preset).argParser(count(name, most));
+  return new Option(`${name} <number>`, explained).default(preset).argParser(wholeNumber(name, 1, most));
 }
 
-async function run(settings: Settings): Promise<void> {
-  const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort());
-  const print = (line: string) => void process.stdout.write(`${line}\n`);
-  try {
-    const met = await runWatchers(settings, print, stop.signal);
-    print(met ? 'every target was met' : 'FAILED: a target was missed');
-    if (!met) process.exitCode = exitCodes.failed;
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    print('stopped; nothing is left running');
-    // The clients of the proof end with this process.
-    process.exit(exitCodes.interrupted);
-  }
+function run(settings: Settings): Promise<void> {
+  return runProof(
+    (stop) => runWatchers(settings, print, stop),
+    (met) => (met ? 'every target was met' : 'FAILED: a target was missed'),
+  );
 }
 
 const program = new Command('watchers')
@@ -41,9 +23,4 @@ const program = new Command('watchers')
   .addOption(option('--slow-chunks', 'how many chunks the slow watcher reads, one a second', 20, 150))
   .action(run);
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.stderr.write(error instanceof Failure ? `${error.message}\n` : `${(error as Error).stack}\n`);
-  process.exitCode = error instanceof Failure ? error.exitCode : exitCodes.failed;
-}
+await runCommand(program);

@@ -1,18 +1,18 @@
 /** Many watches that are read, by a few client processes. */
 
-import { Helper } from '../helper.ts';
+import { ClientProcess } from '../client-process.ts';
 import type { Ends, ReaderRequest } from '../processes/reader.ts';
 
 const processes = 2;
 
 export class Readers {
-  readonly #helpers: Helper<ReaderRequest>[];
+  readonly #helpers: ClientProcess<ReaderRequest>[];
 
   static async start(): Promise<Readers> {
-    return new Readers(await Promise.all(Array.from({ length: processes }, () => Helper.start<ReaderRequest>('reader'))));
+    return new Readers(await Promise.all(Array.from({ length: processes }, () => ClientProcess.start<ReaderRequest>('reader'))));
   }
 
-  private constructor(helpers: Helper<ReaderRequest>[]) {
+  private constructor(helpers: ClientProcess<ReaderRequest>[]) {
     this.#helpers = helpers;
   }
 

@@ -5,7 +5,7 @@ import { tensor } from '@inferq/client/index.ts';
 import { memoryOf } from '@inferq/test/support/memory.ts';
 import type { Bench } from '../bench.ts';
 import { digit } from '../bench.ts';
-import type { Helper } from '../helper.ts';
+import type { ClientProcess } from '../client-process.ts';
 import { percentile } from '../measurement.ts';
 import { peakDuring } from '../memory.ts';
 import type { Open, SleeperRequest } from '../processes/sleeper.ts';
@@ -30,7 +30,7 @@ export interface Half {
   lost: number;
 }
 
-export async function half(bench: Bench, sleeper: Helper<SleeperRequest>, watches: number): Promise<Half> {
+export async function half(bench: Bench, sleeper: ClientProcess<SleeperRequest>, watches: number): Promise<Half> {
   const { child, pid, address } = bench.server;
   const before = await memoryOf(child);
   const parameters = { chunks: chunk.count, bytes: chunk.bytes, every_ms: chunk.everyMs };

@@ -1,7 +1,7 @@
 /** Watchers that read nothing, on tasks that stream: what they make the server hold, and what other clients feel of them. */
 
 import type { Bench } from '../bench.ts';
-import { Helper } from '../helper.ts';
+import { ClientProcess } from '../client-process.ts';
 import { atMost, kilobytes, type Measurement, megabytes, milliseconds, percentile, told } from '../measurement.ts';
 import type { SleeperRequest } from '../processes/sleeper.ts';
 import { chunk, type Half, half, tasks } from './unread-half.ts';
@@ -25,7 +25,7 @@ export async function measureUnread(
 ): Promise<Measurement[]> {
   // A worker for each: nobody's tasks wait behind the streaming ones.
   const workers = [await bench.startWorker('digits'), await bench.startWorker('pour')];
-  const sleeper = await Helper.start<SleeperRequest>('sleeper');
+  const sleeper = await ClientProcess.start<SleeperRequest>('sleeper');
   const done: Round[] = [];
   try {
     // Not counted: code and connections get warm.

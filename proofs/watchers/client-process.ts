@@ -6,7 +6,7 @@ import type { Request } from './processes/answering.ts';
 
 type Message<Answer> = { answer: Answer } | { problem: string };
 
-export class Helper<Asked extends Request> {
+export class ClientProcess<Asked extends Request> {
   readonly #child: ChildProcess;
 
   private constructor(child: ChildProcess) {
@@ -14,8 +14,8 @@ export class Helper<Asked extends Request> {
   }
 
   /** Starts one of `processes/`; resolves when it listens. */
-  static async start<Asked extends Request>(name: 'reader' | 'sleeper'): Promise<Helper<Asked>> {
-    const helper = new Helper<Asked>(fork(fileURLToPath(new URL(`processes/${name}.ts`, import.meta.url))));
+  static async start<Asked extends Request>(name: 'reader' | 'sleeper'): Promise<ClientProcess<Asked>> {
+    const helper = new ClientProcess<Asked>(fork(fileURLToPath(new URL(`processes/${name}.ts`, import.meta.url))));
     await helper.#answer();
     return helper;
   }
