@@ -4,7 +4,7 @@
  */
 
 import type { Clock } from './clock.ts';
-import { AbortedError, type InferqError, OverloadedError, UnavailableError } from './errors.ts';
+import { AbortedError, DeadlineError, type InferqError, OverloadedError, UnavailableError } from './errors.ts';
 
 export interface RetryPolicy {
   /** Before the second try. */
@@ -44,6 +44,7 @@ export class Retries {
   readonly #clock: Clock;
   #failures = 0;
   #deadline: number | undefined;
+  #before: unknown;
 
   /** With a deadline (epoch ms) it holds from the start; without one, `outageMs` counts from the first failure in a row. */
   constructor(policy: RetryPolicy, clock: Clock, deadline?: number) {
@@ -56,6 +57,7 @@ export class Retries {
   succeeded(): void {
     this.#failures = 0;
     this.#deadline = undefined;
+    this.#before = undefined;
   }
 
   /** Counts a failure: milliseconds until the next try, or undefined where it is of no use or would be too late. */
@@ -66,10 +68,15 @@ export class Retries {
     return delay !== undefined && this.#clock.now() + delay < this.#deadline ? delay : undefined;
   }
 
-  /** Waits until it is time to try again. Throws `error` where there is no next try, AbortedError on abort. */
+  /**
+   * Waits until it is time to try again. Throws `error` where there is no next try, AbortedError on abort. A last try that was cut short
+   * by the deadline says less than the one before, which could not reach the server: then that one's error is thrown.
+   */
   async wait(error: unknown, signal?: AbortSignal): Promise<void> {
     const delay = this.delayMs(error);
-    if (delay === undefined) throw error;
+    const unreachable = error instanceof DeadlineError && this.#before instanceof UnavailableError;
+    if (delay === undefined) throw unreachable ? this.#before : error;
+    this.#before = error;
     await this.#clock.sleep(delay, signal).catch((reason) => {
       throw signal?.aborted ? new AbortedError(signal) : reason;
     });

@@ -64,6 +64,17 @@ test('a stream that came back has its whole patience again', async () => {
   expect(clock.slept).toEqual([100, 100]);
 });
 
+test('a last try that the deadline cut short is told by the error before it, where that could not reach the server', async () => {
+  const late = error('DEADLINE_EXCEEDED');
+  const unreachable = error('UNAVAILABLE');
+  const retries = new Retries(defaultRetry, manualClock(), 1_000);
+  await retries.wait(unreachable);
+  await expect(retries.wait(late)).rejects.toBe(unreachable);
+  const full = new Retries(defaultRetry, manualClock(), 1_000);
+  await full.wait(error('RESOURCE_EXHAUSTED', 1));
+  await expect(full.wait(late)).rejects.toBe(late);
+});
+
 test('tries end with their maximum number', async () => {
   const clock = manualClock();
   const retries = new Retries({ ...defaultRetry, maxAttempts: 2 }, clock);
