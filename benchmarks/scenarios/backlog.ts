@@ -13,7 +13,7 @@ const payloadBytes = smallInput.length * 4;
 const batch = 32;
 /** Tasks taken from a full queue before it is filled up again. */
 const burst = 30 * batch;
-const bursts = 20;
+const bursts = 60;
 
 /** Submits so many tasks that nobody runs yet. */
 type Fill = (inferq: Inferq, tasks: number) => Promise<void>;
@@ -84,7 +84,13 @@ function remembered(name: string, queued: number): Contestant {
     async start(setup) {
       const inferq = await startIdle(setup);
       const tasks = setup.quick ? 1_000 : queued;
-      return { round: async () => ({ bytes: await fillMeasured(inferq, keyed, tasks) }), stop: () => inferq.stop() };
+      const round = async (): Promise<Figures> => {
+        const bytes = await fillMeasured(inferq, keyed, tasks);
+        // Its file is written anew behind its back, which the next contestant must not feel.
+        await rewritten(inferq.admin);
+        return { bytes };
+      };
+      return { round, stop: () => inferq.stop() };
     },
   };
 }
