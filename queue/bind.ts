@@ -1,11 +1,10 @@
 /** Binds the verbs to a connection, one object for each kind of caller. */
 
 import type { Redis } from 'ioredis';
-import { key } from './keys.ts';
 import { MemoryWatermark } from './memory-watermark.ts';
 import type { ExecutionQueue, QueueLimits, SubmissionQueue, Upkeep, WorkerRegistry } from './queue.ts';
 import { cancel } from './verbs/cancel.ts';
-import { claim } from './verbs/claim.ts';
+import { claim, withInputs } from './verbs/claim.ts';
 import { listDeadLetters, redrive } from './verbs/dead-letters.ts';
 import { emit } from './verbs/emit.ts';
 import { extend } from './verbs/extend.ts';
@@ -18,7 +17,7 @@ import { releaseUnknown, runningTasks, strikeExecutor } from './verbs/strike.ts'
 import { submit } from './verbs/submit.ts';
 import { unbind } from './verbs/unbind.ts';
 import { promote, prune, takeTurn } from './verbs/upkeep.ts';
-import { inspect, readChunks, unwatch } from './verbs/watch.ts';
+import { inspect, readChunks, readOutput, unwatch } from './verbs/watch.ts';
 
 /** What servers use, on this connection. */
 export function submissionQueue(redis: Redis, limits: QueueLimits): SubmissionQueue {
@@ -30,7 +29,7 @@ export function submissionQueue(redis: Redis, limits: QueueLimits): SubmissionQu
     },
     inspect: (ids, watchBy) => inspect(redis, ids, watchBy),
     unwatch: (ids, inbox) => unwatch(redis, ids, inbox),
-    readOutput: async (id) => (await redis.getBuffer(key('output', id))) ?? undefined,
+    readOutput: (id) => readOutput(redis, id),
     readChunks: (id, afterSequence, maxBytes) => readChunks(redis, id, afterSequence, maxBytes),
     cancel: (request) => cancel(redis, request),
     unbind: (bound, cancelAfterMs) => unbind(redis, bound, cancelAfterMs),
@@ -52,6 +51,7 @@ export function executionQueue(redis: Redis): ExecutionQueue {
     emit: (emissions) => emit(redis, emissions),
     settle: (settlements, next) => settle(redis, settlements, next),
     releaseUnknown: (executor, known) => releaseUnknown(redis, executor, known),
+    withInputs: (tasks, lacking) => withInputs(redis, tasks, lacking),
   };
 }
 

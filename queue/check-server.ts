@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import { key } from './keys.ts';
 
 /** Partitions, and the format of what lies in them: raised whenever scripts could not read what older ones wrote. */
-const layout = '1 2';
+const layout = '1 3';
 
 function field(info: string, name: string): string {
   return new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1] ?? '';

@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import { key } from './keys.ts';
 import type { Inbox, InboxMessage } from './queue.ts';
 import { readLine, readSnapshot, text, unpack } from './snapshot.ts';
+import { readBatch } from './verbs/claim.ts';
 
 const pingMs = 1_000;
 const silenceMs = 3 * pingMs;
@@ -13,6 +14,8 @@ function readMessage(raw: unknown): InboxMessage | undefined {
   switch (text(kind)) {
     case 'b':
       return { kind: 'bell' };
+    case 'h':
+      return { kind: 'handOver', number: Number(rest[0]), ...readBatch(rest[1] as unknown[]) };
     case 'x':
       return { kind: 'cancel', id: text(rest[0]), force: rest[1] === 1 };
     case 'w':

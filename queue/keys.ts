@@ -6,10 +6,11 @@
 export const keyFragments = {
   /** hash: the record of a task (fields: record.ts). Owner: the task; TTL from its end, or its dead letter's. */
   record: 't:',
-  /** string: encoded StoredInput. Lives until the task ends, with a FAILED one as long as its dead letter. */
-  input: 'i:',
-  /** string: encoded StoredOutput, with the record's TTL. */
-  output: 'o:',
+  /**
+   * string: encoded StoredInput until the task ends, of a FAILED one as long as its dead letter; of a SUCCEEDED one encoded StoredOutput,
+   * which takes its place, with the record's TTL. One key, because a new one costs Redis more than another value.
+   */
+  payload: 'i:',
   /** string: `<id>:<token>`, an attempt's large output until it is settled; TTL 10 minutes. */
   staged: 'a:',
   /** string: the task's metadata, as submitted. */
@@ -28,7 +29,7 @@ export const keyFragments = {
   lane: 'q:',
   /** sorted set `<pool>`: ranks of its lanes that may hold undelivered entries. A hint, a superset. */
   ready: 'r:',
-  /** sorted set `<pool>`: executors that wait for the bell. A hint. */
+  /** sorted set `<pool>`: executors that wait to be rung or handed a batch. A hint. */
   idle: 'b:',
   /** set: every lane that exists, as `<pool>:<rank>`. */
   lanes: 'lanes',
@@ -54,7 +55,7 @@ export const keyFragments = {
   retainedMinutes: 'retained-minutes',
   /** hash: expiry minute to retained bytes. */
   retainedBytes: 'retained-bytes',
-  /** hash: a registered executor: `idle` flag, worker. */
+  /** hash: a registered executor: `idle` flag, its `offer` (a packed claim, '' for none), how many batches were `handed` to it. */
   executor: 'x:',
   /** sorted set: executors by when their worker was last heard. */
   executors: 'executors',

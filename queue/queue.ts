@@ -163,6 +163,13 @@ export interface ClaimRequest {
   waitForBell: boolean;
   /** Whether a task that must run alone may be claimed now. */
   solo: boolean;
+  /** Of an executor that takes batches from its inbox too; without it, it is rung only. */
+  handOvers?: {
+    /** The number of the last one that arrived. While another is on its way nothing is claimed beside it. */
+    seen: number;
+    /** With `waitForBell`: where this claim finds nothing, it is made again for what is submitted next, and its batch sent to the inbox. */
+    welcome: boolean;
+  };
 }
 
 export interface ClaimedTask {
@@ -187,10 +194,17 @@ export interface ClaimedTask {
   input: Uint8Array;
 }
 
+export interface ClaimedBatch {
+  tasks: ClaimedTask[];
+  /** Something that this claim could have asked for was left. */
+  more: boolean;
+}
+
 export type ClaimOutcome =
-  /** `more`: something that this claim could have asked for was left. */
-  | { kind: 'claimed'; tasks: ClaimedTask[]; more: boolean }
+  | ({ kind: 'claimed' } & ClaimedBatch)
   | { kind: 'empty' }
+  /** A batch was handed over and is on its way to the inbox. */
+  | { kind: 'handed' }
   /** This executor was struck off: it must end itself. */
   | { kind: 'unregistered' };
 
@@ -243,8 +257,13 @@ export interface ExecutionQueue {
   emit(emissions: readonly Emission[]): Promise<EmitOutcome[]>;
   /** Settles a batch and, in the same round trip, claims the next one. */
   settle(settlements: readonly Settlement[], next?: ClaimRequest): Promise<{ outcomes: SettleOutcome[]; next?: ClaimOutcome }>;
-  /** Gives back what is pending under this name and not among `known`: for claims whose answer was lost. Returns how many. */
-  releaseUnknown(executor: string, known: readonly AttemptRef[]): Promise<number>;
+  /**
+   * Gives back what is pending under this name and not among `known`: for claims and hand-overs that were lost on their way. Returns how
+   * many tasks, and the number of the last hand-over; there is no other before the next claim.
+   */
+  releaseUnknown(executor: string, known: readonly AttemptRef[]): Promise<{ released: number; handOvers: number }>;
+  /** Tasks that were handed over, with the inputs that they lacked. One that is gone is empty. */
+  withInputs(tasks: readonly ClaimedTask[], lacking: readonly string[]): Promise<ClaimedTask[]>;
 }
 
 // Workers and models
@@ -302,6 +321,8 @@ export type InboxMessage =
   /** Something happened that is too large to tell: read the task again. */
   | { kind: 'wake'; id: string }
   | { kind: 'bell' }
+  /** What this executor would have claimed. `lacking`: tasks whose inputs are to be read. */
+  | { kind: 'handOver'; number: number; batch: ClaimedBatch; lacking: string[] }
   | { kind: 'cancel'; id: string; force: boolean };
 
 /** A process' one subscription. Messages are hints: records and logs are the truth. */

@@ -14,7 +14,7 @@ local function bury(id)
   if not task then return end
   redis.call('ZREM', P .. @dead .. ':' .. task.queue, id)
   redis.call('DECRBY', P .. @deadBytes, task.bytes)
-  redis.call('UNLINK', task.record, P .. @input .. id, P .. @metadata .. id, P .. @error .. id, P .. @history .. id, P .. @log .. id, P .. @progress .. id)
+  redis.call('UNLINK', task.record, P .. @payload .. id, P .. @metadata .. id, P .. @error .. id, P .. @history .. id, P .. @log .. id, P .. @progress .. id)
   if task.idempotency then redis.call('UNLINK', P .. @idempotency .. task.idempotency) end
 end
 

@@ -13,7 +13,7 @@ local function redrive(id, newId)
   local known = redis.call('HGET', P .. @record .. id, $redrivenTo)
   if known then return { 'redriven', known } end
   local task = load(id)
-  if not task or task.state ~= 'failed' or not redis.call('ZSCORE', P .. @dead, id) or redis.call('EXISTS', P .. @input .. id) == 0 then return { 'none' } end
+  if not task or task.state ~= 'failed' or not redis.call('ZSCORE', P .. @dead, id) or redis.call('EXISTS', P .. @payload .. id) == 0 then return { 'none' } end
   local what = full(task.queue, task.bytes, LIMITS)
   if what then return { 'full', what, task.queue } end
   count(task.queue, task.bytes)
@@ -26,7 +26,7 @@ local function redrive(id, newId)
       fields[#fields + 1] = values[i]
     end
   end
-  redis.call('RENAME', P .. @input .. id, P .. @input .. newId)
+  redis.call('RENAME', P .. @payload .. id, P .. @payload .. newId)
   if redis.call('COPY', P .. @metadata .. id, P .. @metadata .. newId) == 1 then
     redis.call('PERSIST', P .. @metadata .. newId)
     fields[#fields + 1] = $hasMetadata

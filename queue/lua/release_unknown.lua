@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
--- release, of what an executor does not know that it holds: claims whose answer was lost with a connection.
+-- release, of what an executor does not know that it holds: claims whose answer, and batches handed over whose message, was lost with a
+-- connection. Until its next claim nothing is handed to it.
 -- ARGV[1] executor, then id and token of each attempt that it knows
--- reply   how many were released
+-- reply   how many were released, and how many batches were handed to it
 -- @include base
 -- @include task
 -- @include held
@@ -18,5 +19,7 @@ for _, item in ipairs(heldBy(ARGV[1])) do
     count = count + 1
   end
 end
+local record = P .. @executor .. ARGV[1]
+if redis.call('EXISTS', record) == 1 then redis.call('HSET', record, 'idle', '0') end
 conclude()
-return count
+return { count, tonumber(redis.call('HGET', record, 'handed')) or 0 }

@@ -6,7 +6,7 @@
 -- ARGV[2+i] the input of item i, '' where large; behind them the metadata
 -- reply    one for each item: submitted | { 'duplicate', snapshot } | { 'conflict', id } | { 'full', what } | { 'missing' }
 -- @include base
--- @include task
+-- @include hand_over
 -- @include admission
 local maxTasks, maxBytes, maxRetained = string.match(ARGV[1], '^(%S+) (%S+) (%S+)$')
 local LIMITS = { tonumber(maxTasks), tonumber(maxBytes), tonumber(maxRetained) }
@@ -32,9 +32,11 @@ end
 -- A submission that is sent again, its large input with it: that of an unfinished task and of a dead letter stays.
 local function again(task, large)
   if large then
-    local input = P .. @input .. task.id
-    if terminal(task) and not redis.call('ZSCORE', P .. @dead, task.id) then redis.call('UNLINK', input)
-    elseif redis.call('PERSIST', input) == 0 and redis.call('EXISTS', input) == 0 then return { 'missing' } end
+    local payload = P .. @payload .. task.id
+    if terminal(task) and not redis.call('ZSCORE', P .. @dead, task.id) then
+      -- A result was there before, and the SET with NX has left it alone.
+      if task.state ~= 'succeeded' or task.ignored then redis.call('UNLINK', payload) end
+    elseif redis.call('PERSIST', payload) == 0 and redis.call('EXISTS', payload) == 0 then return { 'missing' } end
   end
   return task.submitted
 end
@@ -66,7 +68,7 @@ local function create(task, input)
     local at = #fields
     fields[at + 1], fields[at + 2] = name, value
   end
-  if task.large then redis.call('PERSIST', P .. @input .. id) else redis.call('SET', P .. @input .. id, input) end
+  if task.large then redis.call('PERSIST', P .. @payload .. id) else redis.call('SET', P .. @payload .. id, input) end
   if task.signature ~= '' then add($signature, task.signature) end
   if task.key ~= '-' then add($idempotency, task.key) end
   if task.inbox ~= '-' then add($watchers, task.inbox) end
@@ -98,18 +100,18 @@ local function submit(task, input)
     return again(known, large)
   end
   local what = full(task.queue, tonumber(task.bytes), LIMITS)
-  local missing = large and not what and redis.call('EXISTS', P .. @input .. id) == 0
+  local missing = large and not what and redis.call('EXISTS', P .. @payload .. id) == 0
   if task.key ~= '-' then
     local other, digest = holder(task.key, task.digest, id, not what and not missing)
     if other then
-      if large then redis.call('UNLINK', P .. @input .. id) end
+      if large then redis.call('UNLINK', P .. @payload .. id) end
       if digest ~= task.digest then return { 'conflict', other.id } end
       attach(other, task.inbox, task.call)
       return { 'duplicate', snapshot(other.id) }
     end
   end
   if what then
-    if large then redis.call('UNLINK', P .. @input .. id) end
+    if large then redis.call('UNLINK', P .. @payload .. id) end
     return { 'full', what }
   end
   if missing then return { 'missing' } end
@@ -132,5 +134,6 @@ for line in string.gmatch(ARGV[2], '[^\n]+') do lines[#lines + 1] = line end
 local replies = {}
 for i, line in ipairs(lines) do replies[i] = submit(parse(line, #lines), ARGV[2 + i]) end
 writeDepths()
+handOver()
 conclude()
 return replies

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { key } from '../keys.ts';
+import type { NewTask } from '../queue.ts';
 import { Script } from '../scripts.ts';
 import { newId, newTask } from './support/build.ts';
 import { completed, failed, openStorage, until } from './support/storage.ts';
@@ -150,22 +151,26 @@ test('more in one call than memory has room for is taken as far as it has', asyn
   expect([kinds[0], kinds.at(-1)]).toEqual(['accepted', 'full']);
 });
 
-test('a large input leaves nothing behind where memory is full only when it is there', async () => {
-  const [waiting, large] = [newTask({ input: Buffer.alloc(20_000) }), newTask({ input: Buffer.alloc(20_000) })];
+test('a large input leaves nothing behind where memory is full only when it is there, and takes neither input nor result of its task', async () => {
+  const [ended, waiting, large] = [1, 2, 3].map(() => newTask({ input: Buffer.alloc(20_000) })) as [NewTask, NewTask, NewTask];
   const { submission } = await storage.connect({ limits: { memoryWatermark: Number.MAX_SAFE_INTEGER } });
+  await submission.submit([ended]);
+  const [first] = await storage.claim();
+  if (first) await storage.run.settle([completed(first)]);
   await submission.submit([waiting]);
   const run = Script.prototype.run;
   let staged = 0;
   Script.prototype.run = async function (redis, args, partition) {
     // Behind the SETs, before the script.
-    if (staged === 0) staged = await storage.redis.exists(key('input', large.id));
+    if (staged === 0) staged = await storage.redis.exists(key('payload', large.id));
     await storage.redis.config('SET', 'maxmemory', '1');
     return run.call(this, redis, args, partition);
   };
   try {
-    expect(await submission.submit([large, waiting])).toEqual(Array(2).fill({ kind: 'full', what: 'memory' }));
+    expect(await submission.submit([large, waiting, ended])).toEqual(Array(3).fill({ kind: 'full', what: 'memory' }));
     expect(staged).toBe(1);
-    expect(await storage.redis.keys(key('input', '*'))).toEqual([key('input', waiting.id)]);
+    expect(await storage.redis.exists(...[ended, waiting, large].map(({ id }) => key('payload', id)))).toBe(2);
+    expect(Buffer.from((await storage.tasks.readOutput(ended.id)) ?? []).toString()).toBe('an output');
   } finally {
     Script.prototype.run = run;
     await storage.redis.config('SET', 'maxmemory', '0');

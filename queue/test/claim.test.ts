@@ -198,9 +198,9 @@ test('what was claimed under a name, and is unknown to it, can be given back', a
   const queues = [[pool({ maxTasks: 9 }), pool({ version: '2' })]];
   const tasks = [...(await storage.claim({ queues })), ...(await storage.claim({ queues }))];
   const [known, ...unknown] = tasks;
-  expect(await storage.run.releaseUnknown('x1', known ? [known] : [])).toBe(2);
+  expect(await storage.run.releaseUnknown('x1', known ? [known] : [])).toEqual({ released: 2, handOvers: 0 });
   expect(await storage.run.extend('x1', tasks)).toEqual(['held', 'lost', 'lost']);
   expect(await storage.look(unknown[0]?.id ?? '')).toMatchObject({ state: 'queued', chargedAttempts: 0, attempt: 1 });
   expect((await storage.claim({ executor: 'x2', queues })).map(({ attempt }) => attempt)).toEqual([2]);
-  expect(await storage.run.releaseUnknown('x1', known ? [known] : [])).toBe(0);
+  expect(await storage.run.releaseUnknown('x1', known ? [known] : [])).toEqual({ released: 0, handOvers: 0 });
 });

@@ -150,7 +150,7 @@ test('a start is refused where Redis would evict acknowledged tasks, with the co
   await storage.redis.config('SET', 'maxmemory-policy', 'noeviction');
   await storage.redis.set(key('partitions'), '4');
   expect((await storage.connection.checkServer()).refusal).toContain(
-    'data in 4 partitions of format 1, and this inferq uses 1 of format 2.',
+    'data in 4 partitions of format 1, and this inferq uses 1 of format 3.',
   );
   await storage.redis.config('SET', 'maxmemory', '0');
 });

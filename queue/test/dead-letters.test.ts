@@ -36,7 +36,7 @@ test('a FAILED task is a dead letter with input, error and no end', async () => 
   const { tasks, nextToken } = await storage.tasks.listDeadLetters({}, 10);
   expect(tasks).toMatchObject([{ id, state: 'failed', error: { code: 'MODEL_ERROR' }, chargedAttempts: 1 }]);
   expect([nextToken, tasks[0]?.resultExpiresAt]).toEqual([undefined, undefined]);
-  expect(await storage.redis.pttl(key('input', id))).toBe(-1);
+  expect(await storage.redis.pttl(key('payload', id))).toBe(-1);
 });
 
 test('letters are listed newest first, each once, over pages', async () => {
@@ -118,11 +118,11 @@ test('redriving makes a new task of the same input and options, once', async () 
 test('only dead letters are redriven, and each of a call by itself', async () => {
   const [one = '', other = ''] = await bury(2);
   const running = await storage.start();
-  await storage.redis.del(key('input', other));
+  await storage.redis.del(key('payload', other));
   const ids = [running.id, newId(), other, one];
   const { redriven } = await storage.tasks.redrive(ids.map((id) => ({ id, newId: newId() })));
   expect([...redriven.keys()]).toEqual([one]);
-  await storage.redis.set(key('input', other), 'an input');
+  await storage.redis.set(key('payload', other), 'an input');
   await storage.run.settle([completed(running)]);
 });
 

@@ -14,7 +14,7 @@ function staged(task: { id: string; token: string }): string {
 
 test('a large input is read whole, however large, and lives with its task', async () => {
   const id = await storage.submit({ input: large });
-  expect(await storage.redis.pttl(key('input', id))).toBe(-1);
+  expect(await storage.redis.pttl(key('payload', id))).toBe(-1);
   const [task] = await storage.claim();
   expect(Buffer.from(task?.input ?? []).equals(large)).toBe(true);
 });
@@ -49,12 +49,12 @@ test('a large submission that is sent again leaves no TTL on the input of an unf
   const task = newTask({ input: large });
   await storage.tasks.submit([task]);
   await storage.tasks.submit([task]);
-  expect(await storage.redis.pttl(key('input', task.id))).toBe(-1);
+  expect(await storage.redis.pttl(key('payload', task.id))).toBe(-1);
   await storage.claim();
   // Also where an earlier try put one there.
-  await storage.redis.pexpire(key('input', task.id), 60_000);
+  await storage.redis.pexpire(key('payload', task.id), 60_000);
   await storage.tasks.submit([task]);
-  expect(await storage.redis.pttl(key('input', task.id))).toBe(-1);
+  expect(await storage.redis.pttl(key('payload', task.id))).toBe(-1);
 });
 
 test('a large submission that is sent again in part, without its script, costs a waiting task nothing', async () => {
@@ -67,13 +67,13 @@ test('a large submission that is sent again in part, without its script, costs a
   } finally {
     Script.prototype.run = run;
   }
-  expect(await storage.redis.pttl(key('input', task.id))).toBe(-1);
+  expect(await storage.redis.pttl(key('payload', task.id))).toBe(-1);
 });
 
 test('a large submission that is sent again brings a lost input back', async () => {
   const task = newTask({ input: large });
   await storage.tasks.submit([task]);
-  await storage.redis.del(key('input', task.id));
+  await storage.redis.del(key('payload', task.id));
   expect(await storage.tasks.submit([task])).toMatchObject([{ kind: 'accepted' }]);
   const [claimed] = await storage.claim();
   expect(claimed?.input).toHaveLength(large.length);
@@ -86,7 +86,7 @@ test('the script asks for a large input that is not there, before it makes anyth
   let lost = 0;
   const run = Script.prototype.run;
   Script.prototype.run = async function (redis, args, partition) {
-    if (lost++ === 0) await storage.redis.del(key('input', task.id));
+    if (lost++ === 0) await storage.redis.del(key('payload', task.id));
     return run.call(this, redis, args, partition);
   };
   try {
@@ -95,10 +95,10 @@ test('the script asks for a large input that is not there, before it makes anyth
     Script.prototype.run = run;
   }
   expect(lost).toBe(2);
-  expect(await storage.redis.pttl(key('input', task.id))).toBe(-1);
+  expect(await storage.redis.pttl(key('payload', task.id))).toBe(-1);
 });
 
-test('a large input of a task that ended, was refused or is a duplicate goes', async () => {
+test('a large input of a task that was refused or is a duplicate goes, and one of a task that has succeeded leaves the result alone', async () => {
   const task = newTask({ input: large, idempotency: { key: 'k', digest: 'd' } });
   await storage.tasks.submit([task]);
   const again = newTask({ input: large, idempotency: { key: 'k', digest: 'd' } });
@@ -110,8 +110,10 @@ test('a large input of a task that ended, was refused or is a duplicate goes', a
   const { submission } = await storage.connect({ limits: { maxTasks: 0 } });
   const refused = newTask({ input: large });
   expect(await submission.submit([refused])).toEqual([{ kind: 'full', what: 'tasks' }]);
-  const ids = [task, again, other, refused].map(({ id }) => key('input', id));
+  const ids = [again, other, refused].map(({ id }) => key('payload', id));
   expect(await storage.redis.exists(...ids)).toBe(0);
+  expect(Buffer.from((await storage.tasks.readOutput(task.id)) ?? []).toString()).toBe('an output');
+  expect(await storage.redis.pexpiretime(key('payload', task.id))).toBe(await storage.redis.pexpiretime(key('record', task.id)));
 });
 
 test('a large submission that is sent again after its dead letter was redriven leaves nothing behind', async () => {
@@ -120,10 +122,10 @@ test('a large submission that is sent again after its dead letter was redriven l
   const [claimed] = await storage.claim();
   if (claimed) await storage.run.settle([failed(claimed)]);
   await storage.tasks.submit([task]);
-  expect(await storage.redis.pttl(key('input', task.id))).toBe(-1);
+  expect(await storage.redis.pttl(key('payload', task.id))).toBe(-1);
   await storage.tasks.redrive([{ id: task.id, newId: newTask().id }]);
   await storage.tasks.submit([task]);
-  expect(await storage.redis.exists(key('input', task.id))).toBe(0);
+  expect(await storage.redis.exists(key('payload', task.id))).toBe(0);
 });
 
 test('a large output is stored whole, expires with its record, and is not part of snapshots', async () => {
@@ -132,7 +134,7 @@ test('a large output is stored whole, expires with its record, and is not part o
   const snapshot = await storage.look(task.id);
   expect([snapshot.outputBytes, snapshot.output]).toEqual([large.length, undefined]);
   expect(await storage.tasks.readOutput(task.id)).toHaveLength(large.length);
-  expect(await storage.redis.pexpiretime(key('output', task.id))).toBe(await storage.redis.pexpiretime(key('record', task.id)));
+  expect(await storage.redis.pexpiretime(key('payload', task.id))).toBe(await storage.redis.pexpiretime(key('record', task.id)));
   expect(await storage.redis.exists(staged(task))).toBe(0);
 });
 
@@ -179,6 +181,6 @@ test('the large output of a task that was cancelled or wants no result goes', as
   await storage.run.settle([completed(cancelled, large)]);
   const ignored = await storage.start({ ignoreResult: true });
   await storage.run.settle([completed(ignored, large)]);
-  const keys = [staged(cancelled), staged(ignored), key('output', cancelled.id), key('output', ignored.id)];
+  const keys = [staged(cancelled), staged(ignored), key('payload', cancelled.id), key('payload', ignored.id)];
   expect(await storage.redis.exists(...keys)).toBe(0);
 });

@@ -179,7 +179,7 @@ test('a task without a result stores neither output nor chunks and is gone after
   await storage.run.emit([{ ...task, kind: 'chunk', index: 0, payload: Buffer.from('a') }]);
   await storage.run.settle([completed(task)]);
   expect(await storage.look(task.id)).toMatchObject({ state: 'succeeded', ignoreResult: true, outputBytes: 0 });
-  expect(await storage.redis.exists(key('output', task.id), key('log', task.id), key('input', task.id))).toBe(0);
+  expect(await storage.redis.exists(key('payload', task.id), key('log', task.id))).toBe(0);
   const ttl = await storage.redis.pttl(key('record', task.id));
   expect(ttl > 55_000 && ttl <= 60_000).toBe(true);
   expect(await storage.redis.get(key('retained'))).toBeNull();

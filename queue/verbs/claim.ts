@@ -3,7 +3,7 @@
 import { encode } from '@msgpack/msgpack';
 import type { Redis } from 'ioredis';
 import { key } from '../keys.ts';
-import type { ClaimedTask, ClaimOutcome, ClaimRequest, PoolName } from '../queue.ts';
+import type { ClaimedBatch, ClaimedTask, ClaimOutcome, ClaimRequest, PoolName } from '../queue.ts';
 import { facts, run, type TaskFields, times, unpackInto } from '../record.ts';
 import { Script } from '../scripts.ts';
 import { text } from '../snapshot.ts';
@@ -22,17 +22,19 @@ export function packClaim(request: ClaimRequest): unknown[] {
     request.queues.map((pools) =>
       pools.map((pool) => [`${pool.queue}:${pool.model}:${pool.version}`, Math.max(1, pool.maxTasks), Math.max(1, pool.maxRows)]),
     ),
+    request.handOvers?.welcome ? 1 : 0,
+    request.handOvers?.seen ?? false,
   ];
 }
 
 /** The values of a task's line, in the order in which lua/lib/claim.lua writes them. */
 const lineNames = ['id', 'token', 'attempt', 'charged', 'cancelRequested', ...facts, ...times, ...run] as const;
 
-function readTask(line: string, rank: string, pool: PoolName, signature: string, input: Uint8Array): ClaimedTask & { bytes: number } {
+function readTask(line: string, rank: string, pool: PoolName, signature: string, input: Uint8Array): { task: ClaimedTask; bytes: number } {
   const fields: TaskFields & { id?: string } = {};
   unpackInto(fields, lineNames as readonly (keyof TaskFields)[], line.split(' '));
   const { id = '', token = '', flags = '', softLimit, startDeadline } = fields;
-  return {
+  const task = {
     id,
     token,
     pool,
@@ -51,26 +53,38 @@ function readTask(line: string, rank: string, pool: PoolName, signature: string,
     startedAt: Number(fields.started),
     queuedMs: Number(fields.queuedMs),
     input,
-    bytes: Number(fields.bytes),
   };
+  return { task, bytes: Number(fields.bytes) };
 }
 
-/** Reads a claim's reply, and the large inputs that it left out. A task whose input is gone comes with an empty one. */
-export async function readClaim(redis: Redis, reply: unknown): Promise<ClaimOutcome> {
-  const [kind, name, rank, signature, list, more] = reply as [unknown, unknown, unknown, unknown, unknown[], unknown];
-  const answer = text(kind);
-  if (answer !== 'claimed') return { kind: answer as 'empty' | 'unregistered' };
+/** A batch as lua/lib/claim.lua answers it, and the tasks whose inputs it left out. */
+export function readBatch(reply: readonly unknown[]): { batch: ClaimedBatch; lacking: string[] } {
+  const [, name, rank, signature, list, more] = reply as [unknown, unknown, unknown, unknown, unknown[], unknown];
   const [queue = '', model = '', version = ''] = text(name).split(':');
   const shared = [text(rank), { queue, model, version }, text(signature)] as const;
-  const tasks: (ClaimedTask & { bytes: number })[] = [];
-  for (let at = 0; at < list.length; at += 2) tasks.push(readTask(text(list[at]), ...shared, list[at + 1] as Uint8Array));
-  const lacking = tasks.filter(({ bytes, input }) => bytes > 0 && input.length === 0);
-  await Promise.all(
-    lacking.map(async (task) => {
-      task.input = (await redis.getBuffer(key('input', task.id))) ?? task.input;
-    }),
-  );
-  return { kind: 'claimed', tasks: tasks.map(({ bytes: _size, ...task }) => task), more: more === 1 };
+  const tasks: ClaimedTask[] = [];
+  const lacking: string[] = [];
+  for (let at = 0; at < list.length; at += 2) {
+    const { task, bytes } = readTask(text(list[at]), ...shared, list[at + 1] as Uint8Array);
+    tasks.push(task);
+    if (bytes > 0 && task.input.length === 0) lacking.push(task.id);
+  }
+  return { batch: { tasks, more: more === 1 }, lacking };
+}
+
+/** As `ExecutionQueue.withInputs`. */
+export async function withInputs(redis: Redis, tasks: readonly ClaimedTask[], lacking: readonly string[]): Promise<ClaimedTask[]> {
+  const late = new Map(lacking.map((id) => [id, redis.getBuffer(key('payload', id))]));
+  return Promise.all(tasks.map(async (task) => ({ ...task, input: (await late.get(task.id)) ?? task.input })));
+}
+
+/** Reads a claim's reply, and the large inputs that it left out. */
+export async function readClaim(redis: Redis, reply: unknown): Promise<ClaimOutcome> {
+  const values = reply as unknown[];
+  const kind = text(values[0]);
+  if (kind !== 'claimed') return { kind: kind as 'empty' | 'handed' | 'unregistered' };
+  const { batch, lacking } = readBatch(values);
+  return { kind, ...batch, tasks: lacking.length > 0 ? await withInputs(redis, batch.tasks, lacking) : batch.tasks };
 }
 
 /** Claims the next batch. */

@@ -15,8 +15,14 @@ export async function strikeExecutor(redis: Redis, name: string, why: 'crash' | 
 }
 
 /** As `ExecutionQueue.releaseUnknown`. */
-export async function releaseUnknown(redis: Redis, executor: string, known: readonly AttemptRef[]): Promise<number> {
-  return Number(await unknownScript.run(redis, [executor, ...known.flatMap(({ id, token }) => [id, token])]));
+export async function releaseUnknown(
+  redis: Redis,
+  executor: string,
+  known: readonly AttemptRef[],
+): Promise<{ released: number; handOvers: number }> {
+  const reply = await unknownScript.run(redis, [executor, ...known.flatMap(({ id, token }) => [id, token])]);
+  const [released = 0, handOvers = 0] = (reply as unknown[]).map(Number);
+  return { released, handOvers };
 }
 
 /** As `WorkerRegistry.runningTasks`. */

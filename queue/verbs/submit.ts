@@ -20,7 +20,7 @@ const sends = 3;
 async function stage(redis: Redis, task: NewTask): Promise<boolean> {
   try {
     // NX: sent again, it must not put a TTL back on an input that its task owns by now.
-    await redis.set(key('input', task.id), asBuffer(task.input), 'PX', limits.attemptOutputTtlMs, 'NX');
+    await redis.set(key('payload', task.id), asBuffer(task.input), 'PX', limits.attemptOutputTtlMs, 'NX');
     return true;
   } catch (error) {
     if (isOutOfMemory(error)) return false;

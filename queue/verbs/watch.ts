@@ -39,6 +39,12 @@ function readChunk(taskId: string, entry: [Buffer, Buffer[]]): ChunkRecord {
   };
 }
 
+/** As `SubmissionQueue.readOutput`. What is no result yet is the task's input, and never one again: the state is read first. */
+export async function readOutput(redis: Redis, id: string): Promise<Uint8Array | undefined> {
+  const [state, payload] = await Promise.all([redis.hget(key('record', id), recordFields.state), redis.getBuffer(key('payload', id))]);
+  return state === 'succeeded' ? (payload ?? undefined) : undefined;
+}
+
 /** As `SubmissionQueue.readChunks`. */
 export async function readChunks(
   redis: Redis,

@@ -48,6 +48,8 @@ export interface Situation {
 export interface Offer {
   capacities: { rule: BatchRule; maxRows: number }[];
   waitForBell: boolean;
+  /** With it, what is submitted next may be handed over. */
+  handOver: boolean;
   solo: boolean;
 }
 
@@ -62,7 +64,7 @@ export function offerFor(situation: Situation): Offer | undefined {
   if (lingering) {
     const rule = rules.find(({ key }) => key === lingering.key);
     const maxRows = (rule?.maxRows ?? 0) - lingering.rows;
-    return rule && maxRows > 0 ? { capacities: [{ rule, maxRows }], waitForBell: true, solo: false } : undefined;
+    return rule && maxRows > 0 ? { capacities: [{ rule, maxRows }], waitForBell: true, handOver: false, solo: false } : undefined;
   }
   const free = rules
     .map((rule) => ({ rule, maxRows: rule.maxRows - (rule.continuous ? (steppingRows.get(rule.key) ?? 0) : 0) }))
@@ -72,20 +74,22 @@ export function offerFor(situation: Situation): Offer | undefined {
     // A short run began just behind the last claim, which has told whether another one is worth its round trip.
     const worthwhile = more || (run.predictedMs ?? 0) > aheadMs;
     const soon = run.leftMs !== undefined && run.leftMs <= aheadMs;
-    return soon && worthwhile && steppingRows.size === 0 ? { capacities: free, waitForBell: false, solo: soloDue } : undefined;
+    return soon && worthwhile && steppingRows.size === 0
+      ? { capacities: free, waitForBell: false, handOver: false, solo: soloDue }
+      : undefined;
   }
-  return free.length > 0 ? { capacities: free, waitForBell: true, solo: idle || soloDue } : undefined;
+  return free.length > 0 ? { capacities: free, waitForBell: true, handOver: idle, solo: idle || soloDue } : undefined;
 }
 
 /** Whether an offer that found nothing, with the bell set, already answers for this one. */
 export function covers(slept: Offer, offer: Offer): boolean {
   const keys = new Set(slept.capacities.map(({ rule }) => rule.key));
-  return (slept.solo || !offer.solo) && offer.capacities.every(({ rule }) => keys.has(rule.key));
+  return (slept.solo || !offer.solo) && (slept.handOver || !offer.handOver) && offer.capacities.every(({ rule }) => keys.has(rule.key));
 }
 
 /** The request for an offer, its queues in the order given. */
 export function claimRequest(
-  who: { executor: string; worker: string; device: string },
+  who: Pick<ClaimRequest, 'executor' | 'worker' | 'device' | 'handOvers'>,
   offer: Offer,
   order: readonly string[],
 ): ClaimRequest {

@@ -5,6 +5,7 @@ import type { QueueShare } from '../queue-shares.ts';
 import type { Batches, Run } from './batches.ts';
 import { claimAheadMs, claimRequest, covers, type Offer, offerFor } from './claim-plan.ts';
 import type { Clock } from './clock.ts';
+import { type HandOver, HandOvers } from './hand-overs.ts';
 import { type Held, type Ledger, refOf } from './ledger.ts';
 import { Average } from './prediction.ts';
 import { chargeQueue, orderQueues, type Passes } from './queue-order.ts';
@@ -37,14 +38,18 @@ export interface ClaimerParts {
 export class Claimer {
   readonly #parts: ClaimerParts;
   readonly #roundTrip = new Average();
+  readonly #handOvers = new HandOvers();
   #passes: Passes = {};
   #pumpIsDue = false;
   #claiming = false;
+  #readingInputs = false;
   #paused = false;
   #stopping = false;
   /** An answer was lost: more may be pending under this executor's name than the ledger knows. */
   #answerLost = false;
-  #rungWhileClaiming = false;
+  #wokenWhileClaiming = false;
+  /** The queues in the order in which the last claim named them. */
+  #order: readonly string[] = [];
   /** The last claim left something behind. */
   #more = false;
   /** The offer that found nothing and left the bell set. */
@@ -70,11 +75,34 @@ export class Claimer {
 
   /** The bell rang: there may be work. */
   ring(): void {
-    this.#rungWhileClaiming = this.#claiming;
+    this.#wokenWhileClaiming = this.#claiming;
     this.#wake();
   }
 
-  /** The connection is back: answers may have been lost. */
+  /** A batch came without a claim. */
+  async handedOver(message: HandOver): Promise<void> {
+    if (!this.#handOvers.accept(message)) return;
+    this.#wokenWhileClaiming = this.#claiming;
+    this.#slept = undefined;
+    this.#more = message.batch.more;
+    const { tasks } = message.batch;
+    if (message.lacking.length === 0) {
+      this.#took(tasks, this.#order);
+      return;
+    }
+    this.#readingInputs = true;
+    try {
+      this.#took(await this.#parts.queue.withInputs(tasks, message.lacking), this.#order);
+    } catch {
+      this.#answerLost = true;
+      this.#pause();
+    } finally {
+      this.#readingInputs = false;
+      this.#parts.onAnswered();
+    }
+  }
+
+  /** A connection is back: answers or hand-overs may have been lost. */
   reconnected(): void {
     this.#answerLost = true;
     this.#wake();
@@ -90,12 +118,12 @@ export class Claimer {
 
   /** Whether an answer is still to come that may bring tasks. */
   get claiming(): boolean {
-    return this.#claiming;
+    return this.#claiming || this.#readingInputs;
   }
 
   async #send(): Promise<void> {
     const { settler } = this.#parts;
-    while (this.#answerLost && !this.#claiming && !this.#paused) {
+    while (this.#answerLost && !this.claiming && !this.#paused) {
       await this.#recover();
       this.#parts.onAnswered();
     }
@@ -111,7 +139,7 @@ export class Claimer {
 
   #offer(): Offer | undefined {
     const { batches, ledger, clock } = this.#parts;
-    if (this.#stopping || this.#claiming || this.#paused || batches.closed) return undefined;
+    if (this.#stopping || this.claiming || this.#paused || batches.closed) return undefined;
     const { run, lingering } = batches;
     if (run && run === this.#lookedAhead) return undefined;
     const now = clock.now();
@@ -136,12 +164,14 @@ export class Claimer {
     const { settler, queue, clock, batches } = this.#parts;
     const order = orderQueues(this.#parts.shares, this.#passes);
     const { executor, worker, device } = this.#parts;
-    const request = claimRequest({ executor, worker, device }, offer, order);
+    const handOvers = this.#handOvers.asked(offer.handOver);
+    const request = claimRequest({ executor, worker, device, handOvers }, offer, order);
+    this.#order = order;
     const began = clock.now();
     const ahead = batches.run;
     if (offer.solo) this.#lastSoloLook = began;
     this.#claiming = true;
-    this.#rungWhileClaiming = false;
+    this.#wokenWhileClaiming = false;
     this.#slept = undefined;
     let outcome: ClaimOutcome | undefined;
     try {
@@ -157,6 +187,7 @@ export class Claimer {
     this.#more = outcome?.kind === 'claimed' && outcome.more;
     if (outcome?.kind === 'claimed') this.#took(outcome.tasks, order);
     else if (outcome?.kind === 'unregistered') this.#struck();
+    else if (outcome?.kind === 'handed') this.#expectHandOver(offer);
     else this.#foundNothing(offer, ahead);
   }
 
@@ -164,9 +195,20 @@ export class Claimer {
     if (!this.#stopping) this.#parts.onStruck();
   }
 
+  #expectHandOver(offer: Offer): void {
+    const lost = !this.#wokenWhileClaiming && this.#handOvers.late();
+    this.#answerLost ||= lost;
+    if (lost || this.#wokenWhileClaiming) {
+      this.pump();
+      return;
+    }
+    this.#slept = offer;
+    this.#wakeIn(lookAroundMs);
+  }
+
   #foundNothing(offer: Offer, ahead: Run | undefined): void {
     if (!offer.waitForBell) this.#lookedAhead = ahead;
-    if (!offer.waitForBell || this.#rungWhileClaiming) {
+    if (!offer.waitForBell || this.#wokenWhileClaiming) {
       this.pump();
       return;
     }
@@ -219,8 +261,10 @@ export class Claimer {
     const { queue, ledger, executor } = this.#parts;
     this.#claiming = true;
     this.#answerLost = false;
+    this.#handOvers.givingBack();
     try {
-      await queue.releaseUnknown(executor, ledger.ours().map(refOf));
+      const { handOvers } = await queue.releaseUnknown(executor, ledger.ours().map(refOf));
+      this.#handOvers.givenBack(handOvers);
     } catch {
       this.#answerLost = true;
       this.#pause();

@@ -95,10 +95,11 @@ export class Executor {
     inbox.onMessages((messages) => {
       for (const message of messages) {
         if (message.kind === 'bell') this.#claimer.ring();
+        if (message.kind === 'handOver') void this.#claimer.handedOver(message);
         if (message.kind === 'cancel') for (const held of this.#ledger.liveOf(message.id)) attempts.cancel(held);
       }
     });
-    inbox.onResumed(() => this.#claimer.ring());
+    inbox.onResumed(() => this.#claimer.reconnected());
     this.#takeBacks.push(
       keepLeases({
         executor: identity.name,

@@ -88,6 +88,8 @@ export class PlayedQueue implements ExecutionQueue {
   /** How long each claim and settlement takes. */
   roundTripMs = 0;
   roundTrips = 0;
+  /** Batches that were handed over. */
+  handOvers = 0;
   away = false;
   readonly #clock: ManualClock;
   #attempts = 0;
@@ -128,10 +130,24 @@ export class PlayedQueue implements ExecutionQueue {
     return next ? { outcomes, next: this.#take(next) } : { outcomes };
   }
 
-  async releaseUnknown(_executor: string, known: readonly AttemptRef[]): Promise<number> {
+  async releaseUnknown(_executor: string, known: readonly AttemptRef[]): Promise<{ released: number; handOvers: number }> {
     if (this.away) throw new Error('away');
     this.known.push([...known]);
-    return 0;
+    return { released: 0, handOvers: this.handOvers };
+  }
+
+  /** What the last claim would find now, as a message for the inbox. */
+  handOver(lacking: string[] = []): InboxMessage {
+    const { handOvers: _seen, ...request } = this.claims.at(-1) as ClaimRequest;
+    const outcome = this.#take(request);
+    if (outcome.kind !== 'claimed') throw new Error('there is nothing to hand over');
+    this.handOvers += 1;
+    return { kind: 'handOver', number: this.handOvers, batch: outcome, lacking };
+  }
+
+  async withInputs(tasks: readonly ClaimedTask[]): Promise<ClaimedTask[]> {
+    await this.#travel();
+    return [...tasks];
   }
 
   /** The verbs by which a task was settled. */
@@ -150,6 +166,7 @@ export class PlayedQueue implements ExecutionQueue {
   }
 
   #take(request: ClaimRequest): ClaimOutcome {
+    if (request.handOvers && request.handOvers.seen !== this.handOvers) return { kind: 'handed' };
     for (const pools of request.queues) {
       const fits = (task: Waiting) => pools.find((pool) => pool.queue === task.queue && pool.model === task.model);
       const first = this.waiting.find((task) => fits(task) && (request.solo || !task.solo));

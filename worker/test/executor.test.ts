@@ -121,7 +121,7 @@ test('a connection that breaks again while answers are looked for is looked thro
   queue.releaseUnknown = async (_executor, known) => {
     queue.known.push([...known]);
     if (queue.known.length === 1) await first;
-    return 0;
+    return { released: 0, handOvers: 0 };
   };
   executor.reconnected();
   await clock.calm();

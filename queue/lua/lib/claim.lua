@@ -1,7 +1,9 @@
 -- @include task
--- claim(request): the next batch for an executor. request = { executor, worker, device, maxBytes, wait, solo, { { { pool, maxTasks, maxRows }, ... }, ... } }
+-- claim(request): the next batch for an executor. request = { executor, worker, device, maxBytes, wait, solo, { { { pool, maxTasks, maxRows }, ... }, ... },
+-- takes, handed }; `takes`: with `wait`, whether batches may be handed to it; `handed`: how many were, as far as it knows, or false
 -- Queues are walked in order; within one, the lowest rank over the ready lanes of all its pools, then the oldest head entry.
--- returns { 'claimed', pool, rank, signature, { line, input, ... }, 1 where the pool has more or 0 } | { 'empty' } | { 'unregistered' };
+-- returns { 'claimed', pool, rank, signature, { line, input, ... }, 1 where the pool has more or 0 } | { 'empty' } | { 'unregistered' }
+-- | { 'handed' }: one is on its way, and nothing is claimed beside it;
 -- a line has the values that queue/verbs/claim.ts names, '-' for none, and the input of a large one is ''.
 
 -- The lowest rank of a pool that may hold entries.
@@ -104,7 +106,7 @@ local function take(want, rank, request)
     if task then
       local at = #tasks + 1
       tasks[at], tasks[at + 1] = line, ''
-      if task.bytes <= %inlineBytes then keys[#keys + 1], places[#places + 1] = P .. @input .. task.id, at + 1 end
+      if task.bytes <= %inlineBytes then keys[#keys + 1], places[#places + 1] = P .. @payload .. task.id, at + 1 end
     end
   end
   addInputs(tasks, keys, places)
@@ -145,8 +147,8 @@ function choose(pools, solo)
   return { pool = oldest[1], maxTasks = oldest[2], maxRows = oldest[3] }, bestRank
 end
 
-local function waitForBell(request, queues)
-  redis.call('HSET', P .. @executor .. request.executor, 'idle', '1')
+local function waitForBell(request, queues, offer)
+  redis.call('HSET', P .. @executor .. request.executor, 'idle', '1', 'offer', offer)
   for _, pools in ipairs(queues) do
     for _, want in ipairs(pools) do
       redis.call('ZADD', P .. @idle .. want[1], nowText, request.executor)
@@ -161,8 +163,11 @@ local mostDropped = 500
 local function claim(packed)
   local request = { executor = packed[1], worker = packed[2], device = packed[3], maxBytes = packed[4] }
   local wait, solo, queues = packed[5] == 1, packed[6] == 1, packed[7]
-  local idle = redis.call('HGET', P .. @executor .. request.executor, 'idle')
+  local v = redis.call('HMGET', P .. @executor .. request.executor, 'idle', 'handed')
+  local idle, handed = v[1], packed[9]
   if not idle then return { 'unregistered' } end
+  if handed and handed ~= (tonumber(v[2]) or 0) then return { 'handed' } end
+  local offer = packed[8] == 1 and cmsgpack.pack(packed) or ''
   if idle == '1' then redis.call('HSET', P .. @executor .. request.executor, 'idle', '0') end
   local dropped = 0
   for _, pools in ipairs(queues) do
@@ -174,14 +179,13 @@ local function claim(packed)
       dropped = dropped + taken
       if dropped >= mostDropped then
         if wait then
-          waitForBell(request, queues)
-          nobodyIdle[want.pool] = nil
+          waitForBell(request, queues, offer)
           ring(want.pool)
         end
         return { 'empty' }
       end
     end
   end
-  if wait then waitForBell(request, queues) end
+  if wait then waitForBell(request, queues, offer) end
   return { 'empty' }
 end

@@ -1,21 +1,40 @@
 -- Lanes: entering them, leaving them, and ringing executors that wait.
 -- @include entry
-local nobodyIdle, isReady, leaving = {}, {}, {}
+local isReady, leaving = {}, {}
+local toRing, rings = {}, {}
 
--- Rings one executor that waits for this pool. Flags are the truth, the set is a hint: members without a flag are dropped.
+-- One more entry of this pool is there to be claimed: an executor that waits is to be rung when the script ends.
 local function ring(pool)
-  if nobodyIdle[pool] then return end
+  if not rings[pool] then
+    toRing[#toRing + 1] = pool
+    rings[pool] = 0
+  end
+  rings[pool] = rings[pool] + 1
+end
+
+-- Takes the executor that has waited longest out of a pool's set, and its flag away. Returns its name, the claim that it would send, packed, or
+-- '' where it wants to be rung, and how many batches were handed to it; nil where nobody waits. Flags are the truth, the set is a hint:
+-- members without a flag, or without an inbox, are dropped.
+local function wakeOne(pool)
   while true do
-    local popped = redis.call('ZPOPMIN', P .. @idle .. pool)
-    local executor = popped[1]
-    if not executor then
-      nobodyIdle[pool] = true
-      return
-    end
+    local executor = redis.call('ZPOPMIN', P .. @idle .. pool)[1]
+    if not executor then return nil end
     local record = P .. @executor .. executor
-    if redis.call('HGET', record, 'idle') == '1' then
+    local v = redis.call('HMGET', record, 'idle', 'offer', 'handed')
+    if v[1] == '1' then
       redis.call('HSET', record, 'idle', '0')
-      if redis.call('SPUBLISH', P .. @inbox .. executor, cmsgpack.pack({ { 'b' } })) > 0 then return end
+      if redis.call('PUBSUB', 'SHARDNUMSUB', P .. @inbox .. executor)[2] > 0 then return executor, v[2], v[3] end
+    end
+  end
+end
+
+-- Rings as many executors as there are entries, while any wait.
+local function ringAll()
+  for _, pool in ipairs(toRing) do
+    for _ = 1, rings[pool] do
+      local executor = wakeOne(pool)
+      if not executor then break end
+      redis.call('SPUBLISH', P .. @inbox .. executor, cmsgpack.pack({ { 'b' } }))
     end
   end
 end

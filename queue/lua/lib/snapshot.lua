@@ -9,7 +9,7 @@ local function snapshot(id)
     local name = fields[i]
     if name == $end then
       local bytes = tonumber(string.match(fields[i + 1], '^%S+ %S+ %S+ %S+ %S+ (%S+)'))
-      if bytes and bytes <= %inlineBytes then output = redis.call('GET', P .. @output .. id) or '' end
+      if bytes and bytes <= %inlineBytes then output = redis.call('GET', P .. @payload .. id) or '' end
     elseif name == $progressMessage and fields[i + 1] == '' then fields[i + 1] = redis.call('GET', P .. @progress .. id) or ''
     elseif name == $hasMetadata then metadata = redis.call('GET', P .. @metadata .. id) or ''
     elseif name == $hasError then failure = redis.call('GET', P .. @error .. id) or ''

@@ -29,7 +29,7 @@ local function retain(bytes, expires)
   noted[minute] = true
 end
 
--- Lets everything of a task end at one time, but for its output, which is stored with its TTL.
+-- Lets everything of a task end at one time, but for its result, which is stored with its TTL.
 local function expireAll(task, expires)
   local at = text(expires)
   redis.call('PEXPIREAT', task.record, at)
@@ -51,7 +51,7 @@ local function writeEnding()
 end
 
 -- Ends a task for good and tells nobody. The caller has taken it out of its lane. `ran`: how its last run went, as `end` in queue/record.ts
--- has it from ranMs on; `bytes`: of the result that was kept. Returns the record's `end`.
+-- has it from ranMs on; `bytes`: of the result that took the input's place, if one did. Returns the record's `end`.
 local function close(task, state, ran, bytes)
   local id = task.id
   local expires = now + (task.ignored and %ignoredResultTtl or task.ttl)
@@ -72,7 +72,7 @@ local function close(task, state, ran, bytes)
       retain(task.chunkBytes, expires)
     end
   else
-    ending[#ending + 1] = P .. @input .. id
+    if not bytes then ending[#ending + 1] = P .. @payload .. id end
     if not task.ignored then retain((bytes or 0) + task.chunkBytes, expires)
     elseif task.hasLog then ending[#ending + 1] = P .. @log .. id end
     expireAll(task, expires)
@@ -118,5 +118,6 @@ local function conclude()
   writeLeaving()
   writeEnding()
   writeCounts()
+  ringAll()
   publish()
 end

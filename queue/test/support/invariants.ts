@@ -14,7 +14,7 @@ const lasting = ['lanes', 'bytes', 'ended', 'depth', 'retained', 'retainedMinute
 const registries = ['executors', 'workers', 'models', 'queues'];
 const waiting = ['due', 'dead', 'ready', 'lane', 'scheduled', 'scheduledQueues'];
 const alwaysEnding = ['staged', 'executor', 'worker', 'model', 'turn', 'idle'];
-const ofTasks = ['record', 'input', 'output', 'metadata', 'error', 'history', 'progress', 'log'];
+const ofTasks = ['record', 'payload', 'metadata', 'error', 'history', 'progress', 'log'];
 
 interface Held {
   name: string;
@@ -71,9 +71,9 @@ function checkKey(held: Held, tasks: Map<string, Task>, keysOfIdempotency: Set<s
     return keysOfIdempotency.has(rest) === (ttl === -1) ? undefined : `${full} and its task end at different times`;
   if (!ofTasks.includes(name)) return `${full} is no key that we know`;
   const task = tasks.get(rest);
-  if (!task) return name === 'input' && ttl > 0 ? undefined : `${full} has no task`;
+  if (!task) return name === 'payload' && ttl > 0 ? undefined : `${full} has no task`;
   if (name === 'log' && task.state === 'failed') return ttl > 0 ? undefined : `${full} of a failed task has no TTL`;
-  if (name === 'input' && !isOwned(task)) return `${full} outlived its ${task.state} task`;
+  if (name === 'payload' && !isOwned(task) && task.outputBytes === undefined) return `${full} outlived its ${task.state} task`;
   return (ttl === -1) === isOwned(task) ? undefined : `${full} of a ${task.state} task has a TTL of ${ttl}`;
 }
 
@@ -100,7 +100,7 @@ function checkTask(
   claim(dead.has(task.id) === (task.state === 'failed' && !task.redrivenTo), 'is wrongly on or off the dead letters');
   const waits = task.state === 'queued' || task.state === 'scheduled';
   claim(due.has(`exp:${task.id}`) === (waits && task.startDeadline !== undefined), 'is wrongly on or off the due set');
-  if (isOwned(task)) claim(held.has(`${prefix()}${keyFragments.input}${task.id}`), 'has lost its input');
+  if (isOwned(task)) claim(held.has(`${prefix()}${keyFragments.payload}${task.id}`), 'has lost its input');
   return problems;
 }
 

@@ -53,7 +53,7 @@ export function createWatchHub(submission: Pick<SubmissionQueue, 'inspect' | 'un
 
   inbox.onMessages((messages) => {
     for (const message of messages) {
-      if (message.kind === 'bell' || message.kind === 'cancel') continue;
+      if (message.kind === 'bell' || message.kind === 'handOver' || message.kind === 'cancel') continue;
       const listeners = table.get(taskOf(message));
       if (listeners !== undefined) for (const listener of listeners) listener.hear(message);
     }

@@ -1,4 +1,4 @@
--- complete: stores the result of an attempt. item: { partial, large, size }, payload: the encoded output, '' where it was staged.
+-- complete: stores the result of an attempt in the input's place. item: { partial, large, size }, payload: the encoded output, '' where it was staged.
 
 local function complete(task, item, payload)
   local large, size = item[8] == 1, item[9]
@@ -13,12 +13,12 @@ local function complete(task, item, payload)
     return finish(task, 'cancelled', CANCELLED_RUNNING, ran)
   end
   if size then
-    local output, expires = P .. @output .. task.id, text(now + task.ttl)
+    local result, expires = P .. @payload .. task.id, text(now + task.ttl)
     if large then
-      redis.call('RENAME', staged, output)
-      redis.call('PEXPIREAT', output, expires)
+      redis.call('RENAME', staged, result)
+      redis.call('PEXPIREAT', result, expires)
     else
-      redis.call('SET', output, payload, 'PXAT', expires)
+      redis.call('SET', result, payload, 'PXAT', expires)
     end
   end
   local ended = close(task, 'succeeded', ran, size)

@@ -48,10 +48,10 @@ export const releaseUnknown: Step<{ executor: string; known: Choice[] }> = {
   args: fc.record({ executor: fc.constantFrom(...executors), known: fc.array(choice, { maxLength: 2 }) }),
   run: async (model, system, { executor, known }) => {
     const refs = known.flatMap((one) => attemptOf(model, one)?.ref ?? []);
-    const count = await system.queue.execution.releaseUnknown(executor, refs);
+    const { released } = await system.queue.execution.releaseUnknown(executor, refs);
     const unknown = running(model, executor).filter((task) => !refs.some(({ id, token }) => id === task.spec.id && token === task.token));
     for (const task of unknown) release(model, task, 'returned');
-    agree(count, unknown.length, 'how many were released');
+    agree(released, unknown.length, 'how many were released');
     return `${executor} ${unknown.map(({ label }) => label).join(', ')}`;
   },
 };

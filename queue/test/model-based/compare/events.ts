@@ -9,7 +9,7 @@ import type { System } from '../system.ts';
 function idOf(message: InboxMessage): string {
   if (message.kind === 'snapshot') return message.snapshot.id;
   if (message.kind === 'chunk') return message.chunk.taskId;
-  return message.kind === 'bell' ? '' : message.id;
+  return 'id' in message ? message.id : '';
 }
 
 /** Sequences rise by one: each change is told once. */

@@ -52,9 +52,11 @@ async function compareSets(model: Model, { redis }: System): Promise<void> {
 
 /** Large inputs of refused tasks and large outputs of refused attempts must not stay behind, though they have a TTL. */
 async function comparePayloads(model: Model, { redis }: System): Promise<void> {
-  const [inputs, staged] = await Promise.all([redis.keys(`${prefix()}i:*`), redis.keys(`${prefix()}a:*`)]);
-  const owned = model.tasks.filter(ownsInput).map(({ spec }) => key('input', spec.id));
-  agree(inputs.sort(), owned.sort(), 'the inputs');
+  const [payloads, staged] = await Promise.all([redis.keys(`${prefix()}i:*`), redis.keys(`${prefix()}a:*`)]);
+  const owned = model.tasks
+    .filter((task) => ownsInput(task) || (task.output !== undefined && !task.gone))
+    .map(({ spec }) => key('payload', spec.id));
+  agree(payloads.sort(), owned.sort(), 'inputs and results');
   agree(staged, [], 'staged outputs');
 }
 
