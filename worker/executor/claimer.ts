@@ -1,6 +1,6 @@
 /** Asks the queue for work: one claim on its way at a time, carried by a settlement where there is one to send. */
 
-import type { ClaimedTask, ClaimOutcome, ExecutionQueue } from '@inferq/queue/queue.ts';
+import type { ClaimedBatch, ClaimOutcome, ExecutionQueue } from '@inferq/queue/queue.ts';
 import type { QueueShare } from '../queue-shares.ts';
 import type { Batches, Run } from './batches.ts';
 import { claimAheadMs, claimRequest, covers, type Offer, offerFor } from './claim-plan.ts';
@@ -84,15 +84,14 @@ export class Claimer {
     if (!this.#handOvers.accept(message)) return;
     this.#wokenWhileClaiming = this.#claiming;
     this.#slept = undefined;
-    this.#more = message.batch.more;
-    const { tasks } = message.batch;
-    if (message.lacking.length === 0) {
-      this.#took(tasks, this.#order);
+    const { batch, lacking } = message;
+    if (lacking.length === 0) {
+      this.#took(batch);
       return;
     }
     this.#readingInputs = true;
     try {
-      this.#took(await this.#parts.queue.withInputs(tasks, message.lacking), this.#order);
+      this.#took({ ...batch, tasks: await this.#parts.queue.withInputs(batch.tasks, lacking) });
     } catch {
       this.#answerLost = true;
       this.#pause();
@@ -184,8 +183,7 @@ export class Claimer {
       this.#claiming = false;
     }
     this.#roundTrip.observe(clock.now() - began);
-    this.#more = outcome?.kind === 'claimed' && outcome.more;
-    if (outcome?.kind === 'claimed') this.#took(outcome.tasks, order);
+    if (outcome?.kind === 'claimed') this.#took(outcome);
     else if (outcome?.kind === 'unregistered') this.#struck();
     else if (outcome?.kind === 'handed') this.#expectHandOver(offer);
     else this.#foundNothing(offer, ahead);
@@ -207,6 +205,7 @@ export class Claimer {
   }
 
   #foundNothing(offer: Offer, ahead: Run | undefined): void {
+    this.#more &&= this.#wokenWhileClaiming;
     if (!offer.waitForBell) this.#lookedAhead = ahead;
     if (!offer.waitForBell || this.#wokenWhileClaiming) {
       this.pump();
@@ -218,13 +217,14 @@ export class Claimer {
     this.pump();
   }
 
-  #took(tasks: readonly ClaimedTask[], order: readonly string[]): void {
+  #took({ tasks, more }: ClaimedBatch): void {
     const { ledger, settler, batches, shares } = this.#parts;
+    this.#more = more;
     this.pump();
     const [first] = tasks;
     if (!first) return;
     const rows = tasks.reduce((sum, task) => sum + task.rows, 0);
-    this.#passes = chargeQueue(shares, this.#passes, order, first.pool.queue, rows);
+    this.#passes = chargeQueue(shares, this.#passes, this.#order, first.pool.queue, rows);
     const batch = tasks.map((task) => ledger.add(task));
     for (const held of batch) {
       if (held.cancelRequested) settler.add(held, cancelOf(held, neverRan));
