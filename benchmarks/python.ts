@@ -10,7 +10,8 @@ import { LeftOut } from './scenario.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const run = promisify(execFile);
 const folder = join(root, '.tools/peers-python');
-const requirements = join(root, 'benchmarks/peers/requirements.txt');
+/** The file that pins the peers' packages. */
+export const requirements = join(root, 'benchmarks/peers/requirements.txt');
 
 /**
  * The interpreter with the peers' packages: that of INFERQ_BENCH_PYTHON, or of an environment under `.tools`. Throws LeftOut

@@ -1,9 +1,12 @@
 /** What figures depend on besides the code. */
 
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { promisify } from 'node:util';
 import { findRedisServer } from '@inferq/cli/up/redis-binary.ts';
+import packages from '../package.json' with { type: 'json' };
+import { requirements } from '../python.ts';
 import type { Setup } from '../scenario.ts';
 
 const run = promisify(execFile);
@@ -27,7 +30,8 @@ export async function describeMachine(setup: Setup): Promise<Machine> {
     versions: {
       node: process.versions.node,
       redis: await versionOf(await findRedisServer({ install: false }), ['--version'], /v=(\S+)/),
-      ...(setup.ghz === undefined ? {} : { ghz: await versionOf(setup.ghz, ['--version'], /v?([\d.]+)/) }),
+      ...(setup.ghz === undefined ? {} : { ghz: await ghzVersion(setup.ghz) }),
+      ...pinned(),
     },
     redisPersistence: 'append-only file, everysec, for everybody',
   };
@@ -43,4 +47,22 @@ export function machineText({ processor, cores, load, versions, redisPersistence
 async function versionOf(program: string, args: string[], pattern: RegExp): Promise<string> {
   const { stdout, stderr } = await run(program, args);
   return pattern.exec(stdout + stderr)?.[1] ?? 'unknown';
+}
+
+/** One that `go install` built says "dev" of itself, and Go what it was built from. */
+async function ghzVersion(ghz: string): Promise<string> {
+  const own = await versionOf(ghz, ['--version'], /(\d+\.[\d.]+)/);
+  return own === 'unknown' ? versionOf('go', ['version', '-m', ghz], /\bmod\s+\S+\s+v(\S+)/).catch(() => own) : own;
+}
+
+/** What the contestants are made of: exactly these versions are installed. */
+function pinned(): Record<string, string> {
+  const { dependencies } = packages;
+  const python = [...readFileSync(requirements, 'utf8').matchAll(/^([\w-]+)(?:\[\w+\])?==(\S+)/gm)];
+  return {
+    'grpc-js': dependencies['@grpc/grpc-js'],
+    'onnxruntime-node': dependencies['onnxruntime-node'],
+    bullmq: dependencies.bullmq,
+    ...Object.fromEntries(python.map(([, name = '', version = '']) => [`${name} (Python)`, version])),
+  };
 }
