@@ -35,8 +35,8 @@ export interface EngineListener {
   /** `payload` is an encoded StoredOutput. Call `done(true)` once Redis has it, `done(false)` when the attempt is lost. */
   chunk(key: string, payload: Uint8Array, done: (held: boolean) => void): void;
   progress(key: string, fraction: number | undefined, message: string): void;
-  /** A call returned: a batch's `run`, or one `step`. `live` is how many unsettled items of this model the engine still holds. */
-  callEnded(model: ModelRef, live: number): void;
+  /** Nothing of the batch with this number is left in the engine. Batches whose items joined a `step` are not told of. */
+  callEnded(run: number): void;
   /** The thread died or a session is beyond repair: the executor must end. */
   broken(error: Error): void;
 }
@@ -53,9 +53,12 @@ export interface EngineOptions {
 export interface Engine {
   /** What was loaded and warmed up. */
   readonly models: readonly LoadedModel[];
-  /** Starts a batch of one model: one `run`, or joins the items to the next `step`. All tasks share a signature, or one is alone. */
-  start(model: ModelRef, tasks: EngineTask[]): void;
-  /** Fires the item's signal. A plain ONNX model acts on it between slices: `cancel` and `soft` then fail the item. */
+  /**
+   * Starts a batch of one model, behind those that were started before: one `run`, or joins the items to the next `step`. All tasks
+   * share a signature, or one is alone. Returns the batch's number.
+   */
+  start(model: ModelRef, tasks: EngineTask[]): number;
+  /** Fires the item's signal. A plain ONNX model acts on it before each slice: `cancel` and `soft` then fail the item. */
   abort(key: string, why: 'cancel' | 'soft'): void;
   /** Calls `answered` as soon as no call blocks the inference thread: one that only awaits something lets the answer through. */
   ping(answered: () => void): void;

@@ -1,18 +1,21 @@
 /**
  * What the engine works on, and what waits for it. One run holds the engine at a time, and at most one more batch is held
- * behind it. Continuous models take new items between their steps. A task that must run alone waits for all others.
+ * behind it; the engine has that batch already where it is of the same model, so that it need not ask for it between two
+ * runs. Continuous models take new items between their steps. A task that must run alone waits for all others.
  */
 
-import type { Engine, ModelRef } from '../engine.ts';
+import type { Engine } from '../engine.ts';
 import { type BatchRule, batchRuleOf, lingerLeftMs, mayShareRun, rowsOf } from './claim-plan.ts';
 import type { Clock } from './clock.ts';
-import { type Held, type Ledger, modelKey, modelOf } from './ledger.ts';
+import { type Held, type Ledger, modelOf } from './ledger.ts';
 import { RunTimes } from './prediction.ts';
 
 /** How much longer than predicted a run may take before what waits behind it is given back. */
 const patienceMs = 1_000;
 
 export interface Run {
+  /** The engine's number of it. */
+  readonly number: number;
   readonly model: string;
   readonly rows: number;
   readonly startedAt: number;
@@ -29,6 +32,8 @@ export class Batches {
   readonly #runTimes = new RunTimes();
   #run: Run | undefined;
   #waiting: Held[] = [];
+  /** The engine's number of what waits, where it has that already. */
+  #sent: number | undefined;
   #lingering: { batch: Held[]; takeBack: () => void } | undefined;
 
   /** `onRoom` is called when more may be claimed than before. */
@@ -85,10 +90,16 @@ export class Batches {
 
   /** Starts what waits, unless something runs that it must not join. To be called whenever an attempt ends or leaves the engine. */
   advance(): void {
-    this.#waiting = this.#waiting.filter((held) => held.fate === 'live');
+    const over = this.#waiting.filter((held) => held.fate !== 'live');
+    if (over.length > 0) {
+      this.#takeBack(over);
+      this.#waiting = this.#waiting.filter((held) => held.fate === 'live');
+    }
     const [first] = this.#waiting;
     const barred = this.#run || (first?.task.solo && this.#ledger.entries().some((held) => held.inEngine));
     if (first && !barred) this.#start(this.#waiting.splice(0));
+    else if (first && this.#run?.model === first.model && !first.task.solo) this.#sent ??= this.#send(this.#waiting);
+    if (this.#waiting.length === 0) this.#sent = undefined;
     this.#onRoom();
   }
 
@@ -100,10 +111,10 @@ export class Batches {
     return now - run.startedAt >= limitMs ? run.model : undefined;
   }
 
-  /** A handler call of this model returned. */
-  callEnded(ref: ModelRef): void {
+  /** The engine is done with this batch: with the one that runs, or with one that was taken back before it ran. */
+  callEnded(number: number): void {
     const run = this.#run;
-    if (run?.model !== modelKey(ref.name, ref.version)) return;
+    if (run?.number !== number) return;
     this.#runTimes.observe(run.model, run.rows, this.#clock.now() - run.startedAt);
     this.#run = undefined;
     this.advance();
@@ -130,6 +141,8 @@ export class Batches {
   giveUpWaiting(): Held[] {
     this.#lingering?.takeBack();
     const waiting = [...this.#waiting, ...(this.#lingering?.batch ?? [])];
+    this.#takeBack(this.#waiting);
+    this.#sent = undefined;
     this.#waiting = [];
     this.#lingering = undefined;
     return waiting.filter((held) => held.fate === 'live');
@@ -159,14 +172,23 @@ export class Batches {
     const live = batch.filter((held) => held.fate === 'live');
     const [first] = live;
     if (!first) return;
+    const number = this.#sent ?? this.#send(live);
     const now = this.#clock.now();
     for (const held of live) this.#ledger.enterEngine(held, now);
-    if (!this.#ruleOf(first).continuous) {
-      const rows = heldRows(live);
-      this.#run = { model: first.model, rows, startedAt: now, predictedMs: this.#runTimes.predict(first.model, rows) };
-    }
-    const tasks = live.map(({ key, task }) => ({ key, attempt: task.attempt, rows: task.rows, input: task.input }));
-    this.#engine.start(modelOf(first.task), tasks);
+    if (this.#ruleOf(first).continuous) return;
+    const rows = heldRows(live);
+    this.#run = { number, model: first.model, rows, startedAt: now, predictedMs: this.#runTimes.predict(first.model, rows) };
+  }
+
+  #send(batch: readonly Held[]): number {
+    const [first] = batch as [Held];
+    const tasks = batch.map(({ key, task }) => ({ key, attempt: task.attempt, rows: task.rows, input: task.input }));
+    return this.#engine.start(modelOf(first.task), tasks);
+  }
+
+  /** What will not run any more must not run either where the engine has it already. */
+  #takeBack(batch: readonly Held[]): void {
+    if (this.#sent !== undefined) for (const { key } of batch) this.#engine.abort(key, 'cancel');
   }
 
   #ruleOf(held: Held): BatchRule {

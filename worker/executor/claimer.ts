@@ -265,6 +265,8 @@ export class Claimer {
     try {
       const { handOvers } = await queue.releaseUnknown(executor, ledger.ours().map(refOf));
       this.#handOvers.givenBack(handOvers);
+      // It has taken the bell away.
+      this.#slept = undefined;
     } catch {
       this.#answerLost = true;
       this.#pause();

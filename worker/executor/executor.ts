@@ -45,7 +45,7 @@ export class Executor {
       settled: (key, outcome, facts) => tell((executor) => executor.#attempts.ended(key, outcome, facts)),
       chunk: (key, payload, done) => tell((executor) => executor.#attempts.chunk(key, payload, done)),
       progress: (key, fraction, message) => tell((executor) => executor.#attempts.progress(key, fraction, message)),
-      callEnded: (model) => tell((executor) => executor.#batches.callEnded(model)),
+      callEnded: (run) => tell((executor) => executor.#batches.callEnded(run)),
       broken: (error) => tell((executor) => void executor.end('broken', error.message)),
     });
     opened = new Executor(parts, engine);

@@ -2,18 +2,31 @@
 
 const newest = 0.2;
 
-/** A moving average; undefined before the first observation. */
+/** A moving average, and how far from it the observations lie; undefined before the first one. */
 export class Average {
   #value: number | undefined;
+  #deviation = 0;
 
   get value(): number | undefined {
     return this.#value;
   }
 
+  get deviation(): number {
+    return this.#deviation;
+  }
+
   observe(ms: number): void {
-    this.#value = this.#value === undefined ? ms : this.#value + newest * (ms - this.#value);
+    if (this.#value === undefined) {
+      this.#value = ms;
+      return;
+    }
+    this.#deviation += newest * (Math.abs(ms - this.#value) - this.#deviation);
+    this.#value += newest * (ms - this.#value);
   }
 }
+
+/** Runs that take now longer, now shorter are not expected earlier than by this part of their time. */
+const mostEarly = 0.1;
 
 /** Run times by model and by rows, in buckets of powers of two. */
 export class RunTimes {
@@ -32,8 +45,9 @@ export class RunTimes {
     this.#average(model, rows).observe(ms);
   }
 
-  /** How long a run of so many rows will take; undefined where none of that size was seen. */
+  /** When a run of so many rows may well be over, though most take a little longer; undefined where none of that size was seen. */
   predict(model: string, rows: number): number | undefined {
-    return this.#average(model, rows).value;
+    const { value, deviation } = this.#average(model, rows);
+    return value && value - Math.min(2 * deviation, mostEarly * value);
   }
 }

@@ -22,7 +22,7 @@ export class HandlerRunner implements ModelRunner {
   readonly #postprocess: Postprocess;
   readonly #outbox: Outbox;
   /** The oldest first; a `step` handler has one at most, which new items join. */
-  readonly #batches: LiveItem[][] = [];
+  readonly #batches: { run: number; items: LiveItem[] }[] = [];
 
   constructor(model: LoadedModel, loaded: LoadedHandler, postprocess: Postprocess, outbox: Outbox) {
     this.model = model;
@@ -35,32 +35,30 @@ export class HandlerRunner implements ModelRunner {
     return this.#batches.length > 0;
   }
 
-  add(tasks: readonly EngineTask[]): void {
+  add(run: number, tasks: readonly EngineTask[]): void {
     const items = tasks.flatMap((task) => this.#read(task));
     const [current] = this.#batches;
-    if (this.#loaded.handler.step && current) current.push(...items);
-    else this.#batches.push(items);
+    if (this.#loaded.handler.step && current) current.items.push(...items);
+    else this.#batches.push({ run, items });
   }
 
   abort(key: string, why: AbortReason): void {
-    for (const items of this.#batches) for (const item of items) if (item.key === key) item.abort(why);
+    for (const { items } of this.#batches) for (const item of items) if (item.key === key) item.abort(why);
   }
 
   async turn(): Promise<void> {
     const [batch] = this.#batches;
     if (!batch) return;
-    const items = unsettled(batch);
+    const items = unsettled(batch.items);
     // Without a batch dimension nothing says that `run` could take several at once.
-    const together = this.#loaded.handler.step !== undefined || this.model.spec.maxBatchSize > 0;
+    const { step } = this.#loaded.handler;
+    const together = step !== undefined || this.model.spec.maxBatchSize > 0;
     if (items.length > 0) await callHandler(this.#loaded, together ? items : items.slice(0, 1));
     // Looked at again: items may have joined meanwhile.
-    const left = unsettled(batch);
-    batch.splice(0, batch.length, ...left);
-    if (left.length === 0) this.#batches.shift();
-    if (left.length > 0 && !this.#loaded.handler.step) return;
-    const { name, version } = this.model.spec;
-    const live = this.#batches.reduce((sum, other) => sum + unsettled(other).length, 0);
-    this.#outbox.callEnded({ name, version }, live);
+    batch.items = unsettled(batch.items);
+    if (batch.items.length > 0) return;
+    this.#batches.shift();
+    if (!step) this.#outbox.callEnded(batch.run);
   }
 
   #read(task: EngineTask): LiveItem[] {

@@ -5,7 +5,7 @@ import type { EngineFacts, EngineOutcome, EngineTask, LoadedModel, ModelRef } fr
 export type AbortReason = 'cancel' | 'soft';
 
 export type ToThread =
-  | { kind: 'start'; model: ModelRef; tasks: EngineTask[] }
+  | { kind: 'start'; model: ModelRef; run: number; tasks: EngineTask[] }
   | { kind: 'abort'; key: string; why: AbortReason }
   | { kind: 'ping' }
   /** Which emitted chunks Redis has, and which attempts turned out lost. */
@@ -16,7 +16,7 @@ export type ThreadEvent =
   /** `chunk` numbers the emission within this thread. */
   | { kind: 'chunk'; key: string; chunk: number; payload: Uint8Array }
   | { kind: 'progress'; key: string; fraction: number | undefined; message: string }
-  | { kind: 'callEnded'; model: ModelRef; live: number };
+  | { kind: 'callEnded'; run: number };
 
 export type FromThread =
   | { kind: 'ready'; models: LoadedModel[] }

@@ -25,6 +25,7 @@ interface OnnxTask {
 }
 
 interface Batch {
+  run: number;
   tasks: Set<OnnxTask>;
   size: { batchTasks: number; batchRows: number };
   ranMs: number;
@@ -50,9 +51,9 @@ export class OnnxRunner implements ModelRunner {
     return this.#batches.length > 0;
   }
 
-  add(tasks: readonly EngineTask[]): void {
+  add(run: number, tasks: readonly EngineTask[]): void {
     const size = { batchTasks: tasks.length, batchRows: tasks.reduce((sum, { rows }) => sum + rows, 0) };
-    const batch: Batch = { tasks: new Set(), size, ranMs: 0, alone: false };
+    const batch: Batch = { run, tasks: new Set(), size, ranMs: 0, alone: false };
     for (const { key, input } of tasks) {
       try {
         const { inputs, rows } = readTask(this.model.spec, input);
@@ -83,9 +84,7 @@ export class OnnxRunner implements ModelRunner {
   #endIfDone(batch: Batch): void {
     if (batch.tasks.size > 0) return;
     this.#batches.shift();
-    const { name, version } = this.model.spec;
-    const live = this.#batches.reduce((sum, { tasks }) => sum + tasks.size, 0);
-    this.#outbox.callEnded({ name, version }, live);
+    this.#outbox.callEnded(batch.run);
   }
 
   /** A soft limit acts between slices, so it passes over a task that fits into one. */

@@ -1,6 +1,6 @@
 /** What the inference thread has to tell, gathered so that what belongs together travels in one message. */
 
-import type { EngineFacts, EngineOutcome, ModelRef } from '../engine.ts';
+import type { EngineFacts, EngineOutcome } from '../engine.ts';
 import type { ThreadEvent } from './messages.ts';
 import { passable } from './messages.ts';
 
@@ -49,8 +49,8 @@ export class Outbox implements Sink {
     this.#progress.set(key, { kind: 'progress', key, fraction, message });
   }
 
-  callEnded(model: ModelRef, live: number): void {
-    this.#add({ kind: 'callEnded', model, live });
+  callEnded(run: number): void {
+    this.#add({ kind: 'callEnded', run });
   }
 
   /** A microtask comes before the next native call can block the thread. */

@@ -7,7 +7,7 @@ export interface ModelRunner {
   readonly model: LoadedModel;
   /** Whether a turn has anything to do. */
   readonly busy: boolean;
-  add(tasks: readonly EngineTask[]): void;
+  add(run: number, tasks: readonly EngineTask[]): void;
   abort(key: string, why: AbortReason): void;
   /** Makes one call of the model: one slice, one `run`, one `step`. Never rejects for what the model did. */
   turn(): Promise<void>;

@@ -16,6 +16,7 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
   const tell = listen(thread, listener);
   let state: 'loading' | 'ready' | 'over' = 'loading';
   const pings: (() => void)[] = [];
+  let started = 0;
   const { promise, resolve, reject } = Promise.withResolvers<readonly LoadedModel[]>();
 
   const broken = (error: Error) => {
@@ -40,8 +41,10 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
     return {
       models: await promise,
       start(model, tasks) {
+        const run = ++started;
         const { bytes, transfer } = passable(tasks.map(({ input }) => input));
-        say({ kind: 'start', model, tasks: tasks.map((task, index) => ({ ...task, input: bytes[index] as Uint8Array })) }, transfer);
+        say({ kind: 'start', model, run, tasks: tasks.map((task, index) => ({ ...task, input: bytes[index] as Uint8Array })) }, transfer);
+        return run;
       },
       abort: (key, why) => say({ kind: 'abort', key, why }),
       ping(answered) {
@@ -78,7 +81,7 @@ function listen(thread: Worker, listener: EngineListener): (event: ThreadEvent) 
       case 'progress':
         return listener.progress(event.key, event.fraction, event.message);
       case 'callEnded':
-        return listener.callEnded(event.model, event.live);
+        return listener.callEnded(event.run);
     }
   };
 }

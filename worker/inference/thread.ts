@@ -38,7 +38,7 @@ function serve(runners: readonly ModelRunner[], outbox: Outbox): void {
   parentPort?.on('message', (message: ToThread) => {
     switch (message.kind) {
       case 'start':
-        byName.get(nameOf(message.model))?.add(message.tasks);
+        byName.get(nameOf(message.model))?.add(message.run, message.tasks);
         void scheduler.wake();
         break;
       case 'abort':

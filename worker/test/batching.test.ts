@@ -69,8 +69,73 @@ test('the next batch is claimed ahead where the running one will end within two 
   expect(queue.claims).toHaveLength(3);
   expect(queue.claims[2]?.waitForBell).toBe(false);
   expect(engine.batches).toHaveLength(2);
+  expect(engine.queued.map(({ ids }) => ids)).toEqual([['m2']]);
   engine.finish();
   expect(engine.batches.at(-1)?.ids).toEqual(['m2']);
+});
+
+/** Its second batch runs, and its third was claimed ahead. */
+async function withOneAhead() {
+  const played = await play([loadedModel('m', { maxBatchSize: 1 })], (queue) => {
+    add(2)(queue);
+    queue.add('m', { id: 'ahead', more: { hardLimitMs: 1_000 } });
+  });
+  played.engine.finish();
+  await played.clock.calm();
+  expect(played.engine.batches.map(({ ids }) => ids)).toEqual([['m0'], ['m1']]);
+  expect(played.queue.waiting).toEqual([]);
+  return played;
+}
+
+test('what was sent ahead and is cancelled does not run, and the end of its batch is not taken for that of another', async () => {
+  const { engine, queue, clock, deliver } = await withOneAhead();
+  deliver({ kind: 'cancel', id: 'ahead', force: false });
+  await clock.calm();
+  expect(queue.verbs('ahead')).toEqual(['cancel']);
+  expect(engine.aborted).toEqual(['ahead cancel']);
+  engine.end('m1');
+  queue.add('m', { id: 'later' });
+  engine.callEnded('m');
+  await clock.calm();
+  expect(engine.batches.map(({ ids }) => ids)).toEqual([['m0'], ['m1'], ['later']]);
+  expect(queue.verbs('later')).toEqual([]);
+  queue.add('m', { id: 'last' });
+  deliver({ kind: 'bell' });
+  await clock.pass(5_000);
+  expect(engine.batches).toHaveLength(3);
+});
+
+test('a hard limit counts from when a batch runs, not from when it was sent ahead', async () => {
+  const { engine, queue, clock } = await withOneAhead();
+  await clock.pass(500);
+  engine.finish();
+  await clock.pass(900);
+  expect(queue.verbs('ahead')).toEqual([]);
+  await clock.pass(300);
+  expect(queue.verbs('ahead')).toEqual(['fail']);
+});
+
+test('an executor that stops takes back what it has sent ahead', async () => {
+  const { engine, queue, clock, executor } = await withOneAhead();
+  void executor.stop(60_000);
+  await clock.calm();
+  expect(queue.verbs('ahead')).toEqual(['release']);
+  expect(engine.aborted).toEqual(['ahead cancel']);
+});
+
+test('a batch of another model is not sent ahead: it would run between the slices of the one before', async () => {
+  const models = [loadedModel('m', { maxBatchSize: 1 }), loadedModel('n', { maxBatchSize: 1 })];
+  const { engine, queue, clock } = await play(models, (played) => {
+    add(2)(played);
+    add(1, 'n')(played);
+  });
+  await clock.pass(100);
+  engine.finish();
+  await clock.pass(100);
+  expect(queue.waiting).toEqual([]);
+  expect([engine.batches.map(({ ids }) => ids), engine.queued]).toEqual([[['m0'], ['m1']], []]);
+  engine.finish();
+  expect(engine.batches.at(-1)?.ids).toEqual(['n0']);
 });
 
 test('a claim ahead that finds nothing is not repeated while the batch runs', async () => {

@@ -47,7 +47,7 @@ export default defineHandler({
 test('each item of a run is settled by its own first word', async () => {
   const { engine, heard } = await talking(moody);
   const words = ['hello', 'refuse', 'again', 'never', 'other', 'numbers', 'two', 'nothing', 'forget'];
-  engine.start(
+  const batch = engine.start(
     ref,
     words.map((word) => say(word, word)),
   );
@@ -66,8 +66,8 @@ test('each item of a run is settled by its own first word', async () => {
   ] as const) {
     expect(await heard.fault(key)).toMatchObject({ error: { code: 'MODEL_ERROR', message: sentence } });
   }
-  await heard.until(() => heard.calls.length > 0);
-  expect(heard.calls).toEqual([{ model: ref, live: 0 }]);
+  await heard.until(() => heard.over.length > 0);
+  expect(heard.over).toEqual([batch]);
 });
 
 test('what a run throws fails the items that it left, and those alone', async () => {
@@ -101,11 +101,11 @@ test('a handler without a batch dimension gets its items one at a time, and the 
     'talk/1/handler.ts': `${prelude}export default defineHandler({ load: () => undefined, ${counting} });`,
   });
   const { engine, heard } = await engineOn(folder, ['talk']);
-  engine.start(ref, [say('a', 'a'), say('b', 'b')]);
+  const batch = engine.start(ref, [say('a', 'a'), say('b', 'b')]);
   expect(textOf((await heard.outputs('a')).outputs.said)).toBe('1');
   expect(textOf((await heard.outputs('b')).outputs.said)).toBe('1');
-  await heard.until(() => heard.calls.length > 0);
-  expect(heard.calls).toEqual([{ model: ref, live: 0 }]);
+  await heard.until(() => heard.over.length > 0);
+  expect(heard.over).toEqual([batch]);
 });
 
 test('load gets the folder and the settings, run gets parameters with defaults filled in, and sessions run in it', async () => {

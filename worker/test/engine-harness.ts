@@ -6,7 +6,7 @@ import { toModelTensor, toTensor } from '@inferq/core/tensor/convert.ts';
 import type { ModelTensor } from '@inferq/core/tensor/tensor.ts';
 import { StoredInput, StoredOutput } from '@inferq/proto/gen/inferq/storage/v1/storage.ts';
 import { onTestFinished } from 'vitest';
-import type { Engine, EngineFacts, EngineListener, EngineOutcome, EngineTask, ModelRef } from '../engine.ts';
+import type { Engine, EngineFacts, EngineListener, EngineOutcome, EngineTask } from '../engine.ts';
 import type { Tensors } from '../handler.ts';
 import { startEngine } from '../inference/start-engine.ts';
 
@@ -20,7 +20,8 @@ export class Heard implements EngineListener {
   readonly outcomes = new Map<string, { outcome: EngineOutcome; facts: EngineFacts }>();
   readonly chunks: Chunk[] = [];
   readonly progressed: { key: string; fraction: number | undefined; message: string }[] = [];
-  readonly calls: { model: ModelRef; live: number }[] = [];
+  /** Numbers of batches that are over. */
+  readonly over: number[] = [];
   failure: Error | undefined;
   /** Chunks are held as they come, unless a test answers them itself. */
   answering = true;
@@ -43,8 +44,8 @@ export class Heard implements EngineListener {
     this.#changed();
   }
 
-  callEnded(model: ModelRef, live: number): void {
-    this.calls.push({ model, live });
+  callEnded(run: number): void {
+    this.over.push(run);
     this.#changed();
   }
 

@@ -39,11 +39,24 @@ test('the digits model names held-out digits', async () => {
   expect(right / samples.length).toBeGreaterThanOrEqual(0.95);
 });
 
+test('a batch that was started behind another runs after it, unless it was taken back, and each is told to be over', async () => {
+  const folder = await repositoryOf({ 'plus/model.yaml': 'max_batch_size: 4', 'plus/1/model.onnx': plusOne(['n', 3]) });
+  const { engine, heard } = await engineOn(folder, ['plus']);
+  const ref = { name: 'plus', version: '1' };
+  const numbers = ['first', 'second', 'third'].map((key) => engine.start(ref, [taskOf(key, { x: counting(8, 3) })]));
+  engine.abort('second', 'cancel');
+  expect((await heard.outputs('third')).outputs.y).toEqual(counting(8, 3, 1));
+  expect(await heard.fault('second')).toMatchObject({ error: { code: 'CANCELLED' } });
+  await heard.until(() => heard.over.length === 3);
+  expect(heard.over).toEqual(numbers);
+  expect([...heard.outcomes.keys()]).toEqual(['first', 'second', 'third']);
+});
+
 test('tasks of one batch get their own rows, however the batch is cut into slices', async () => {
   const folder = await repositoryOf({ 'plus/model.yaml': 'max_batch_size: 4', 'plus/1/model.onnx': plusOne(['n', 3]) });
   const { engine, heard } = await engineOn(folder, ['plus']);
   const sizes = [1, 3, 9, 2];
-  engine.start(
+  const batch = engine.start(
     { name: 'plus', version: '1' },
     sizes.map((rows, index) => taskOf(`${index}`, { x: counting(rows, 3, 100 * index) })),
   );
@@ -52,8 +65,8 @@ test('tasks of one batch get their own rows, however the batch is cut into slice
     expect(outputs.y).toEqual(counting(rows, 3, 100 * index + 1));
     expect(facts).toMatchObject({ batchTasks: 4, batchRows: 15 });
   }
-  await heard.until(() => heard.calls.length > 0);
-  expect(heard.calls).toEqual([{ model: { name: 'plus', version: '1' }, live: 0 }]);
+  await heard.until(() => heard.over.length > 0);
+  expect(heard.over).toEqual([batch]);
 });
 
 test('a model without a batch dimension runs its tasks one by one', async () => {

@@ -211,11 +211,22 @@ export class PlayedQueue implements ExecutionQueue {
   }
 }
 
+export interface PlayedBatch {
+  number: number;
+  model: string;
+  ids: string[];
+}
+
 /** Keeps what it is given until the test says how it ends. */
 export class PlayedEngine implements Engine {
   readonly models: readonly LoadedModel[];
+  /** What has begun. */
   readonly batches: { model: string; ids: string[] }[] = [];
+  /** What was sent behind a batch of the same model that still runs. */
+  readonly queued: PlayedBatch[] = [];
   readonly aborted: string[] = [];
+  #started = 0;
+  readonly #running: PlayedBatch[] = [];
   #owed: (() => void)[] = [];
   #blocked = false;
   readonly #listener: EngineListener;
@@ -226,14 +237,29 @@ export class PlayedEngine implements Engine {
     this.#listener = listener;
   }
 
-  start(model: ModelRef, tasks: EngineTask[]): void {
+  start(model: ModelRef, tasks: EngineTask[]): number {
     const ids = tasks.map(({ key }) => key.slice(0, key.lastIndexOf('/')));
     for (const [index, id] of ids.entries()) this.#keys.set(id, tasks[index]?.key ?? '');
-    this.batches.push({ model: model.name, ids });
+    const batch = { number: ++this.#started, model: model.name, ids };
+    const busy = this.#running.some((other) => other.model === model.name) && !this.#isContinuous(model.name);
+    if (busy) this.queued.push(batch);
+    else this.#begin(batch);
+    return batch.number;
   }
 
   abort(key: string, why: string): void {
-    this.aborted.push(`${key.slice(0, key.lastIndexOf('/'))} ${why}`);
+    const id = key.slice(0, key.lastIndexOf('/'));
+    this.aborted.push(`${id} ${why}`);
+    for (const batch of this.queued) batch.ids = batch.ids.filter((other) => other !== id || why !== 'cancel');
+  }
+
+  #begin(batch: PlayedBatch): void {
+    this.batches.push({ model: batch.model, ids: batch.ids });
+    if (!this.#isContinuous(batch.model)) this.#running.push(batch);
+  }
+
+  #isContinuous(model: string): boolean {
+    return this.models.some(({ spec, continuous }) => spec.name === model && continuous);
   }
 
   ping(answered: () => void): void {
@@ -257,8 +283,15 @@ export class PlayedEngine implements Engine {
     this.end(id, { kind: 'fail', error: { code: 'MODEL_ERROR', message: 'no luck', detail: '' }, retry });
   }
 
+  /** The call of the model's oldest batch returned; what was sent behind it begins. */
   callEnded(model: string): void {
-    this.#listener.callEnded({ name: model, version: '1' }, 0);
+    const at = this.#running.findIndex((batch) => batch.model === model);
+    const [over] = at < 0 ? [] : this.#running.splice(at, 1);
+    const next = this.queued.findIndex((batch) => batch.model === model);
+    const [behind] = next < 0 ? [] : this.queued.splice(next, 1);
+    if (behind && behind.ids.length > 0) this.#begin(behind);
+    if (over) this.#listener.callEnded(over.number);
+    if (behind?.ids.length === 0) this.#listener.callEnded(behind.number);
   }
 
   /** Ends all of the newest batch, and its call. */

@@ -97,6 +97,17 @@ test('what arrives while unknown attempts are given back, or after, is not run: 
   expect(engine.batches).toHaveLength(1);
 });
 
+test('an executor that slept when its connection came back asks for the bell again: giving back has taken it away', async () => {
+  const { queue, clock, executor } = await play([loadedModel('m')], (played) => {
+    played.roundTripMs = 10;
+  });
+  await clock.pass(5);
+  executor.reconnected();
+  await clock.pass(20);
+  expect([queue.known.length, queue.claims.length]).toEqual([1, 2]);
+  expect(queue.claims.at(-1)?.waitForBell).toBe(true);
+});
+
 test('inputs that did not come with a hand-over are read before its run', async () => {
   const { engine, queue, clock, deliver } = await play([loadedModel('m')], (played) => {
     played.roundTripMs = 10;
