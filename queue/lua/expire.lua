@@ -4,6 +4,7 @@
 -- reply   how many ended
 -- @include base
 -- @include cancel
+-- @include calls
 local count = 0
 for _, member in ipairs(redis.call('ZRANGEBYSCORE', P .. @due, '-inf', now, 'LIMIT', 0, ARGV[1])) do
   redis.call('ZREM', P .. @due, member)
@@ -11,8 +12,11 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', P .. @due, '-inf', now, 'LIM
   local task = load(id)
   if task and not terminal(task) then
     if kind == 'cut' then
-      cancel(task, false)
-      count = count + 1
+      -- Another call's server may have come back since.
+      if not anyHeard(task.calls) then
+        cancel(task, false)
+        count = count + 1
+      end
     elseif task.state ~= 'running' then
       if task.state == 'queued' then leave(task.pool, task.rank, task.entry) else redis.call('ZREM', P .. @scheduled .. task.queue, id) end
       finish(task, 'expired', { 'START_DEADLINE', 'The task was not started before its start deadline.', '' })

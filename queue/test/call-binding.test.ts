@@ -123,6 +123,21 @@ test('a call of a server that was killed holds nothing', async () => {
   expect(await stateAfterUpkeep(id)).toBe('cancelled');
 });
 
+test('a call of a server that Redis had lost sight of holds its task, where the server is back before the cancel is due', async () => {
+  const away: QueueConnection = await storage.connect();
+  await away.openInbox('away');
+  const id = await bind('away/1');
+  await bind('one/1');
+  await away.close();
+  await until(async () => String(await storage.redis.call('PUBSUB', 'SHARDNUMSUB', key('inbox', 'away'))).endsWith(',0'));
+  await breakOff(id, 'one/1');
+  expect(await storage.redis.zscore(key('due'), `cut:${id}`)).not.toBeNull();
+  await up('away');
+  expect(await stateAfterUpkeep(id)).toBe('queued');
+  await breakOff(id, 'away/1');
+  expect(await stateAfterUpkeep(id)).toBe('cancelled');
+});
+
 test('a task that has ended is bound to nothing', async () => {
   const task = await storage.start({ boundTo: 'one/1', idempotency });
   await breakOff(task.id, 'one/1');

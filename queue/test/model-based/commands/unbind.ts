@@ -16,8 +16,8 @@ export const unbind: Step<{ which: number; call: string; brokeOff: boolean }> = 
     await system.queue.submission.unbind({ id: task.spec.id, call }, brokeOff ? 60_000 : undefined);
     if (task.calls.delete(call)) {
       // What was killed holds nothing.
-      for (const other of task.calls) if (!other.startsWith(`${inboxName}/`)) task.calls.delete(other);
-      if (brokeOff && task.calls.size === 0) model.cuts.set(task.spec.id, 'future');
+      const heard = [...task.calls].some((other) => other.startsWith(`${inboxName}/`));
+      if (brokeOff && !heard) model.cuts.set(task.spec.id, 'future');
     }
     return `${task.label} from ${call}${brokeOff ? ', which broke off' : ''}`;
   },
