@@ -23,7 +23,7 @@ local function wakeOne(pool)
     local v = redis.call('HMGET', record, 'idle', 'offer', 'handed')
     if v[1] == '1' then
       redis.call('HSET', record, 'idle', '0')
-      if redis.call('PUBSUB', 'SHARDNUMSUB', P .. @inbox .. executor)[2] > 0 then return executor, v[2], v[3] end
+      if redis.call('PUBSUB', 'SHARDNUMSUB', P .. @inbox .. executor)[2] > 0 then return executor, v[2] or '', v[3] end
     end
   end
 end
