@@ -59,4 +59,6 @@ export const limits = {
   executorTtlMs: hour,
   attemptOutputTtlMs: 10 * minute,
   unboundGraceMs: 2 * second,
+  /** The same where other calls hold it too, but on servers that Redis does not see: they may come back. */
+  unseenGraceMs: 30_000,
 } as const;

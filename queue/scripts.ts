@@ -15,6 +15,7 @@ const numbers: Record<string, number> = {
   ignoredResultTtl: limits.ignoredResultTtlMs,
   registryTtl: limits.registryTtlMs,
   executorTtl: limits.executorTtlMs,
+  unseenGrace: limits.unseenGraceMs,
   inlineBytes: limits.inlineBytes,
   chunkBytesPerTask: limits.chunkBytesPerTask,
   lostLeases: defaults.lostLeases,

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- unbind: a call holds its task no longer. Where it broke off and no other call holds the task, that is to be cancelled later; the others are
--- looked at once more then (expire.lua), because a Redis that was away has lost sight of all servers for a moment.
+-- unbind: a call holds its task no longer. Where it broke off and no other call holds the task, that is to be cancelled later. Others whose servers
+-- Redis does not see may come back, as all do after Redis itself was away: they have longer, and are looked at once more then (expire.lua).
 -- ARGV[1] id, ARGV[2] call, ARGV[3] milliseconds until the task is cancelled, or '' where the call was answered
 -- reply   nothing
 -- @include base
@@ -14,5 +14,8 @@ end
 if not held then return 0 end
 local left = table.concat(others, ' ')
 if left == '' then redis.call('HDEL', record, $calls) else redis.call('HSET', record, $calls, left) end
-if ARGV[3] ~= '' and not anyHeard(left) then redis.call('ZADD', P .. @due, now + ARGV[3], 'cut:' .. ARGV[1]) end
+if ARGV[3] ~= '' and not anyHeard(left) then
+  local grace = left == '' and tonumber(ARGV[3]) or math.max(ARGV[3], %unseenGrace)
+  redis.call('ZADD', P .. @due, text(now + grace), 'cut:' .. ARGV[1])
+end
 return 0
