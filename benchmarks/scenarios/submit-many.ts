@@ -10,13 +10,15 @@ import { type Contestant, ratio, type Scenario, type Setup } from '../scenario.t
 
 const request = wireRequest('noop', 'x', smallInput, 0);
 const perMessage = 32;
+/** Enough to keep server and Redis busy at once: with a quarter of it either waits for the other. */
+const open = 64 * perMessage;
 
 /** Hands over so many tasks; resolves to the rate. */
 type HandOver = (setup: Setup, address: string, tasks: number) => Promise<number>;
 
 const stream: HandOver = async (_setup, address, tasks) => {
   const messages = tasks / perMessage;
-  return tasks / (await streamTasks({ address, requests: [request], perMessage, messages, open: 16 * perMessage, follow: false }));
+  return tasks / (await streamTasks({ address, requests: [request], perMessage, messages, open, follow: false }));
 };
 
 const unary: HandOver = async (setup, address, total) =>
