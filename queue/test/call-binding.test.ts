@@ -32,6 +32,17 @@ function breakOff(id: string, call: string): Promise<void> {
   return storage.tasks.unbind({ id, call }, 0);
 }
 
+/** A task held by the call `one/1`, and by the first call of a server that Redis sees no more. */
+async function bindBesideLost(server: string): Promise<string> {
+  const connection: QueueConnection = await storage.connect();
+  await connection.openInbox(server);
+  const id = await bind(`${server}/1`);
+  await bind('one/1');
+  await connection.close();
+  await until(async () => String(await storage.redis.call('PUBSUB', 'SHARDNUMSUB', key('inbox', server))).endsWith(',0'));
+  return id;
+}
+
 /** As if the grace of servers that Redis does not see were over. */
 async function makeDue(id: string): Promise<void> {
   const at = Number(await storage.redis.zscore(key('due'), `cut:${id}`));
@@ -121,12 +132,7 @@ test('a call that was answered leaves its task to itself, or to the other call t
 });
 
 test('a call of a server that was killed holds nothing', async () => {
-  const lost: QueueConnection = await storage.connect();
-  await lost.openInbox('lost');
-  const id = await bind('lost/1');
-  await bind('one/1');
-  await lost.close();
-  await until(async () => String(await storage.redis.call('PUBSUB', 'SHARDNUMSUB', key('inbox', 'lost'))).endsWith(',0'));
+  const id = await bindBesideLost('lost');
   await breakOff(id, 'one/1');
   expect(await stateAfterUpkeep(id)).toBe('queued');
   await makeDue(id);
@@ -134,12 +140,7 @@ test('a call of a server that was killed holds nothing', async () => {
 });
 
 test('a call of a server that Redis had lost sight of holds its task, where the server is back before the cancel is due', async () => {
-  const away: QueueConnection = await storage.connect();
-  await away.openInbox('away');
-  const id = await bind('away/1');
-  await bind('one/1');
-  await away.close();
-  await until(async () => String(await storage.redis.call('PUBSUB', 'SHARDNUMSUB', key('inbox', 'away'))).endsWith(',0'));
+  const id = await bindBesideLost('away');
   await breakOff(id, 'one/1');
   await makeDue(id);
   await up('away');

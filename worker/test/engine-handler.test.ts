@@ -147,6 +147,26 @@ export default defineHandler<Session>({
   expect((await heard.fault('c')).error).toMatchObject({ code: 'INVALID_INPUT', message: expect.stringContaining('parameters.speed') });
 });
 
+test('an item that was taken back before its batch begins is not shown to the handler', async () => {
+  const { engine, heard } = await talking(`
+export default defineHandler({
+  load: () => undefined,
+  async run(items) {
+    for (const item of items) { await item.emit(say('seen')); item.complete(say('done')); }
+  },
+});`);
+  heard.answering = false;
+  const first = engine.start(ref, [say('first', 'a')]);
+  const [chunk] = await heard.until(() => heard.chunks.length > 0 && heard.chunks);
+  const second = engine.start(ref, [say('unwanted', 'b')]);
+  engine.abort('unwanted', 'cancel');
+  expect(await heard.fault('unwanted')).toMatchObject({ error: { code: 'CANCELLED' }, retry: false });
+  chunk?.done(true);
+  await heard.until(() => heard.over.length === 2);
+  expect(heard.over).toEqual([first, second]);
+  expect(heard.chunks.map(({ key }) => key)).toEqual(['first']);
+});
+
 test('progress is told, cut to its bounds, the latest of a moment only', async () => {
   const { engine, heard } = await talking(`
 export default defineHandler({

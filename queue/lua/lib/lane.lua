@@ -1,5 +1,6 @@
 -- Lanes: entering them, leaving them, and ringing executors that wait.
 -- @include entry
+-- @include inbox
 local isReady, leaving = {}, {}
 local toRing, rings = {}, {}
 
@@ -23,9 +24,13 @@ local function wakeOne(pool)
     local v = redis.call('HMGET', record, 'idle', 'offer', 'handed')
     if v[1] == '1' then
       redis.call('HSET', record, 'idle', '0')
-      if redis.call('PUBSUB', 'SHARDNUMSUB', P .. @inbox .. executor)[2] > 0 then return executor, v[2] or '', v[3] end
+      if listens(executor) then return executor, v[2] or '', v[3] end
     end
   end
+end
+
+local function bell(executor)
+  redis.call('SPUBLISH', P .. @inbox .. executor, cmsgpack.pack({ { 'b' } }))
 end
 
 -- Rings as many executors as there are entries, while any wait.
@@ -34,7 +39,7 @@ local function ringAll()
     for _ = 1, rings[pool] do
       local executor = wakeOne(pool)
       if not executor then break end
-      redis.call('SPUBLISH', P .. @inbox .. executor, cmsgpack.pack({ { 'b' } }))
+      bell(executor)
     end
   end
 end

@@ -1,14 +1,15 @@
 -- @include snapshot
 -- Events for inboxes: collected while a script works, one publication for each inbox at its end.
 local outbox = {}
+-- A publication stays under 256 KB.
+local mostPublished = 200000
 
 local function post(inbox, event, size)
   local box = outbox[inbox]
   if not box then
     box = { size = 0 }
     outbox[inbox] = box
-  elseif box.size + size > 200000 then
-    -- A publication stays under 256 KB.
+  elseif box.size + size > mostPublished then
     redis.call('SPUBLISH', P .. @inbox .. inbox, cmsgpack.pack(box.events))
     box.size, box.events = 0, nil
   end
