@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { exitCodes, Failure, wrongUsage } from '@inferq/cli/failure.ts';
 import { parseInteger } from '@inferq/cli/parse/number.ts';
 import { Argument, Command, Option } from 'commander';
+import { benchLimits } from './limits/bench.ts';
 import { findGhz } from './measure/ghz.ts';
 import { peersPython } from './python.ts';
 import { describeMachine, machineText } from './report/machine.ts';
@@ -20,6 +21,7 @@ interface Flags {
   peers: readonly Peer[];
   runs?: number;
   quick?: boolean;
+  only?: string;
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -44,6 +46,7 @@ function say(line: string): void {
 
 async function bench(name: string, flags: Flags): Promise<void> {
   const quick = flags.quick === true;
+  if (flags.only !== undefined && name !== 'limits') throw wrongUsage('--only goes with limits.');
   const rounds = flags.runs ?? (quick ? 1 : defaultRuns);
   const python = { found: undefined as Promise<string> | undefined };
   const repository = makeRepository();
@@ -60,6 +63,10 @@ async function bench(name: string, flags: Flags): Promise<void> {
   };
   const machine = await describeMachine(setup);
   say(machineText(machine));
+  if (name === 'limits') {
+    const { only, runs: repeats } = flags;
+    return benchLimits(setup, machine, { ...(only === undefined ? {} : { only }), ...(repeats === undefined ? {} : { repeats }) });
+  }
   const chosen = scenarios.filter((scenario) => name === 'all' || scenario.name === name);
   const outcomes: Outcome[] = [];
   for (const scenario of chosen) {
@@ -79,9 +86,14 @@ async function bench(name: string, flags: Flags): Promise<void> {
 
 const program = new Command('bench')
   .description('Measures inferq against its peers and a direct call: in turn, on this machine, with the same models and inputs.')
-  .addArgument(new Argument('<scenario>', 'what to measure').choices([...scenarios.map((scenario) => scenario.name), 'all']))
+  .addArgument(new Argument('<scenario>', 'what to measure').choices([...scenarios.map((scenario) => scenario.name), 'all', 'limits']))
   .addOption(new Option('--peers <list>', 'which peers take part').default([...peers], peers.join(',')).argParser(parsePeers))
-  .addOption(new Option('--runs <number>', `rounds of each contestant (default: ${defaultRuns})`).argParser(parseRuns))
+  .addOption(
+    new Option('--runs <number>', `rounds of each contestant (default: ${defaultRuns}), or repeats of each limit (default: 20)`).argParser(
+      parseRuns,
+    ),
+  )
+  .option('--only <name>', 'with limits: measure this one alone')
   .option('--quick', 'little work, one round: answers are checked, times mean nothing')
   .action(bench);
 

@@ -17,6 +17,11 @@ export interface Memory {
 
 /** Starts `inferq server` so that `memoryOf` can ask it. */
 export function startMeasuredServer(args: string[], redisUrl: string): Promise<TestProcess> {
+  return startProbed(probe, args, redisUrl);
+}
+
+/** Starts `inferq server` with a module, given by its URL, loaded before its own code. */
+export function startProbed(probe: string, args: string[], redisUrl: string): Promise<TestProcess> {
   const options = process.env.NODE_OPTIONS;
   process.env.NODE_OPTIONS = `${options ?? ''} --import=${probe}`;
   try {

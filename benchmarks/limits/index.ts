@@ -1,0 +1,6 @@
+/** All limits, in the order in which they are measured and shown. */
+
+import { hostileMessages } from './hostile-messages.ts';
+import type { Limit } from './limit.ts';
+
+export const limits: readonly Limit[] = [hostileMessages];
