@@ -1,5 +1,6 @@
 /** ONNX Runtime behind the handler API's Session. The only file that imports onnxruntime-node. */
 
+import { dictionary } from '@inferq/core/dictionary.ts';
 import { shownList } from '@inferq/core/names.ts';
 import type { Datatype, ModelTensor, ModelTensorData, TensorSpec } from '@inferq/core/tensor/tensor.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -39,7 +40,23 @@ export async function openSession(file: string, options: SessionOptions): Promis
   const session = await InferenceSession.create(file, bindingOptions(options));
   const inputs = session.inputMetadata.map(specOf);
   const outputs = session.outputMetadata.map(specOf);
-  return { inputs, outputs, run: async (feeds) => fromBinding(await session.run(toBinding(inputs, feeds))) };
+  const run = outputs.some(({ name }) => name === protoName) ? bareRun(session) : (feeds: Feeds) => session.run(feeds);
+  return { inputs, outputs, run: async (feeds) => fromBinding(outputs, await run(toBinding(inputs, feeds))) };
+}
+
+type Feeds = Record<string, Tensor>;
+const protoName = '__proto__';
+
+/**
+ * Runs a session below the library's wrapper, which collects outputs in plain objects and so loses one called `__proto__`. The binding
+ * itself sets it as the result's prototype, where reading the name finds it. The member is private: without it, such models fail.
+ */
+function bareRun(session: InferenceSession): (feeds: Feeds) => Promise<Feeds> {
+  const { handler } = session as unknown as {
+    handler: { run(feeds: Feeds, fetches: Record<string, null>, options: object): Promise<Feeds> };
+  };
+  const fetches = dictionary(session.outputNames.map((name) => [name, null] as const));
+  return (feeds) => handler.run(feeds, fetches, {});
 }
 
 /** Throws where models cannot run on `device`, and says why and what to do. */
@@ -78,13 +95,11 @@ function specOf(metadata: InferenceSession.ValueMetadata): TensorSpec {
 }
 
 /** The binding passes over what it does not know, so both names and datatypes are looked at here. */
-function toBinding(specs: readonly TensorSpec[], feeds: Tensors): Record<string, Tensor> {
+function toBinding(specs: readonly TensorSpec[], feeds: Tensors): Feeds {
   const surplus = Object.keys(feeds).filter((name) => !specs.some((spec) => spec.name === name));
   if (surplus.length > 0)
     throw new Error(`the model has no input ${shownList(surplus)}; it takes ${shownList(specs.map(({ name }) => name))}`);
-  return Object.fromEntries(
-    Object.entries(feeds).map(([name, { datatype, shape, data }]) => [name, newTensor(name, datatype, shape, data)]),
-  );
+  return dictionary(Object.entries(feeds).map(([name, { datatype, shape, data }]) => [name, newTensor(name, datatype, shape, data)]));
 }
 
 function newTensor(name: string, datatype: Datatype, shape: readonly number[], data: ModelTensorData): Tensor {
@@ -99,8 +114,8 @@ function newTensor(name: string, datatype: Datatype, shape: readonly number[], d
   return new Tensor(type as 'float32', data as Float32Array, shape);
 }
 
-function fromBinding(results: InferenceSession.ReturnType): Tensors {
-  return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, toModelTensor(tensor as Tensor)]));
+function fromBinding(specs: readonly TensorSpec[], results: InferenceSession.ReturnType): Tensors {
+  return dictionary(specs.map(({ name }) => [name, toModelTensor(results[name] as Tensor)]));
 }
 
 function toModelTensor({ type, dims, data }: Tensor): ModelTensor {

@@ -39,7 +39,7 @@ export class Claimer {
   readonly #parts: ClaimerParts;
   readonly #roundTrip = new Average();
   readonly #handOvers = new HandOvers();
-  #passes: Passes = {};
+  #passes: Passes = new Map();
   #pumpIsDue = false;
   #claiming = false;
   #readingInputs = false;

@@ -6,7 +6,7 @@
 import type { QueueShare } from '../queue-shares.ts';
 
 /** How far each weighted queue has been served. */
-export type Passes = Readonly<Record<string, number>>;
+export type Passes = ReadonlyMap<string, number>;
 
 /** Neighbours with weights are one group; a queue without is a group of its own. */
 function groupsOf(shares: readonly QueueShare[]): QueueShare[][] {
@@ -21,7 +21,7 @@ function groupsOf(shares: readonly QueueShare[]): QueueShare[][] {
 
 /** The queues in the order for the next claim. */
 export function orderQueues(shares: readonly QueueShare[], passes: Passes): string[] {
-  const pass = (share: QueueShare) => passes[share.queue] ?? 0;
+  const pass = (share: QueueShare) => passes.get(share.queue) ?? 0;
   return groupsOf(shares).flatMap((group) => group.toSorted((a, b) => pass(a) - pass(b)).map((share) => share.queue));
 }
 
@@ -33,10 +33,10 @@ export function chargeQueue(shares: readonly QueueShare[], passes: Passes, order
   const group = groupsOf(shares).find((members) => members.some((share) => share.queue === served)) ?? [];
   const weight = group.find((share) => share.queue === served)?.weight ?? 0;
   if (weight === 0) return passes;
-  const start = passes[served] ?? 0;
-  const after: Record<string, number> = { ...passes, [served]: start + rows / weight };
+  const start = passes.get(served) ?? 0;
+  const after = new Map(passes).set(served, start + rows / weight);
   for (const { queue } of group) {
-    if (queue !== served && order.indexOf(queue) < order.indexOf(served)) after[queue] = Math.max(after[queue] ?? 0, start);
+    if (queue !== served && order.indexOf(queue) < order.indexOf(served)) after.set(queue, Math.max(after.get(queue) ?? 0, start));
   }
   return after;
 }

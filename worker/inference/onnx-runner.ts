@@ -1,5 +1,6 @@
 /** Runs a plain ONNX model: batches of tasks, cut into slices of at most `maxBatchSize` rows. */
 
+import { dictionary } from '@inferq/core/dictionary.ts';
 import { limits } from '@inferq/core/limits.ts';
 import { joinRows, sliceRows, splitRows } from '@inferq/core/tensor/rows.ts';
 import { shownShape } from '@inferq/core/tensor/shape.ts';
@@ -120,7 +121,7 @@ export class OnnxRunner implements ModelRunner {
   async #run(pieces: readonly Piece<OnnxTask>[]): Promise<Tensors[]> {
     const { inputs, maxBatchSize } = this.model.spec;
     if (maxBatchSize === 0) return Promise.all(pieces.map(({ task }) => this.#session.run(task.inputs)));
-    const feeds: Tensors = {};
+    const feeds: Tensors = dictionary();
     for (const { name } of inputs) {
       const parts = pieces.flatMap(({ task, from, to }) => (task.inputs[name] ? [sliceRows(task.inputs[name], from, to)] : []));
       feeds[name] = joinRows(parts);
@@ -128,7 +129,7 @@ export class OnnxRunner implements ModelRunner {
     const results = await this.#session.run(feeds);
     const counts = pieces.map(({ from, to }) => to - from);
     const rows = counts.reduce((sum, count) => sum + count, 0);
-    const outputs: Tensors[] = pieces.map(() => ({}));
+    const outputs: Tensors[] = pieces.map(() => dictionary());
     for (const [name, tensor] of Object.entries(results)) {
       if (tensor.shape[0] !== rows)
         throw new Error(`the model gave output "${name}" the shape ${shownShape(tensor.shape)} for ${rows} rows`);
@@ -162,5 +163,5 @@ export class OnnxRunner implements ModelRunner {
 function joinParts(parts: readonly Tensors[]): Tensors {
   const [first = {}] = parts;
   if (parts.length === 1) return first;
-  return Object.fromEntries(Object.keys(first).map((name) => [name, joinRows(parts.flatMap((part) => part[name] ?? []))]));
+  return dictionary(Object.keys(first).map((name) => [name, joinRows(parts.flatMap((part) => part[name] ?? []))]));
 }

@@ -38,13 +38,14 @@ export function outputFault(specs: readonly TensorSpec[], outputs: Tensors, piec
     const shape = piece ? undefined : checkShape(name, spec, tensor.shape.map(BigInt));
     if (shape) return `output "${name}" is of the wrong shape: ${shape.description}`;
   }
-  const missing = specs.find((spec) => !spec.optional && !(spec.name in outputs));
+  const missing = specs.find((spec) => !spec.optional && !Object.hasOwn(outputs, spec.name));
   return missing && !piece ? `the handler gave no output "${missing.name}", which the model declares` : undefined;
 }
 
 /** One list of classes for each row, where the model asks for them. */
 function classifications(outputs: Tensors, { postprocess, labels = [] }: Postprocess): Classification[][] {
-  const tensor = postprocess && outputs[postprocess.output];
+  if (postprocess === undefined || !Object.hasOwn(outputs, postprocess.output)) return [];
+  const tensor = outputs[postprocess.output];
   if (!tensor) return [];
   const scores = tensor.data as Float32Array | Float64Array;
   const columns = tensor.shape.at(-1) ?? 1;

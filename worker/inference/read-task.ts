@@ -1,5 +1,6 @@
 /** From a task's stored input to tensors for model code, checked once more: its model may have changed since Submit. */
 
+import { dictionary } from '@inferq/core/dictionary.ts';
 import type { ModelSpec, ParameterValue } from '@inferq/core/model.ts';
 import { checkParameters, fillParameters } from '@inferq/core/parameters.ts';
 import { checkInputs } from '@inferq/core/tensor/check.ts';
@@ -22,7 +23,7 @@ export function readTask(spec: ModelSpec, bytes: Uint8Array): ReadTask {
   const [violation] = [...check.violations, ...checkParameters(spec.parameters, parameters)];
   if (violation) throw new InvalidInput(`${violation.field}: ${violation.description}`);
   return {
-    inputs: Object.fromEntries(inputs.map((tensor) => [tensor.name, toModelTensor(tensor)])),
+    inputs: dictionary(inputs.map((tensor) => [tensor.name, toModelTensor(tensor)])),
     rows: check.rows,
     parameters: fillParameters(spec.parameters, parameters),
   };

@@ -1,6 +1,7 @@
 /** First runs of a model on made-up inputs, so that the first task does not pay for them. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { dictionary } from '@inferq/core/dictionary.ts';
 import type { ModelSpec } from '@inferq/core/model.ts';
 import { fillParameters } from '@inferq/core/parameters.ts';
 import { arrayTypes } from '@inferq/core/tensor/datatypes.ts';
@@ -70,7 +71,7 @@ async function endsBy(deadline: number, work: Promise<void>): Promise<boolean> {
 /** Zeros and empty texts; free dimensions are 1, but the first is `rows`. */
 function blankInputs(specs: readonly TensorSpec[], rows: number): Tensors {
   const wanted = specs.filter(({ optional }) => !optional);
-  return Object.fromEntries(wanted.map((spec) => [spec.name, blank(spec, rows)]));
+  return dictionary(wanted.map((spec) => [spec.name, blank(spec, rows)]));
 }
 
 function blank({ datatype, shape }: TensorSpec, rows: number): ModelTensor {

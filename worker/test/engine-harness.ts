@@ -1,5 +1,6 @@
 /** An engine on real models, and everything it told. */
 
+import { dictionary } from '@inferq/core/dictionary.ts';
 import type { ParameterValue } from '@inferq/core/model.ts';
 import type { Classification } from '@inferq/core/postprocess.ts';
 import { toModelTensor, toTensor } from '@inferq/core/tensor/convert.ts';
@@ -121,7 +122,7 @@ function wire(value: ParameterValue) {
 function decode(bytes: Uint8Array): { outputs: Tensors; classes: Classification[][] } {
   const { outputs, classifications } = StoredOutput.decode(bytes);
   return {
-    outputs: Object.fromEntries(outputs.map((tensor) => [tensor.name, toModelTensor(tensor)])),
+    outputs: dictionary(outputs.map((tensor) => [tensor.name, toModelTensor(tensor)])),
     classes: classifications.map(({ classes }) => classes),
   };
 }

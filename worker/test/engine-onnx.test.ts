@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { dictionary } from '@inferq/core/dictionary.ts';
 import { expect, test } from 'vitest';
 import { buildModel, heavy, plusOne } from '../../test/support/onnx-fixture.ts';
 import { engineOn, floats, taskOf } from './engine-harness.ts';
@@ -75,6 +76,35 @@ test('a model without a batch dimension runs its tasks one by one', async () => 
   engine.start({ name: 'plus', version: '1' }, [taskOf('a', { x: counting(2, 2) }), taskOf('b', { x: counting(2, 2, 10) })]);
   expect((await heard.outputs('a')).outputs.y).toEqual(counting(2, 2, 1));
   expect((await heard.outputs('b')).outputs.y).toEqual(counting(2, 2, 11));
+});
+
+const memberNames = ['__proto__', 'constructor', 'toString'];
+const plainNames = memberNames.map((_, index) => `plain${index}`);
+
+test.each([
+  ['inputs', 'max_batch_size: 4', memberNames, plainNames],
+  ['inputs', '', memberNames, plainNames],
+  ['outputs', 'max_batch_size: 4', plainNames, memberNames],
+  ['outputs', '', plainNames, memberNames],
+])('%s may have the names of members of objects (%s)', async (_which, settings, inputs, outputs) => {
+  const values = (names: string[]) => dictionary(names.map((name) => [name, { type: 'FP32' as const, shape: ['n', 3] }]));
+  const nodes = inputs.map((name, index) => ({ op: 'Neg', inputs: [name], outputs: [outputs[index] ?? ''] }));
+  const model = buildModel({ inputs: values(inputs), outputs: values(outputs), nodes });
+  const folder = await repositoryOf({ 'neg/model.yaml': settings, 'neg/1/model.onnx': model });
+  const { engine, heard } = await engineOn(folder, ['neg']);
+  const tensors = (names: string[], sign: number) =>
+    dictionary(
+      names.map((name, index) => [
+        name,
+        floats(
+          [1, 3],
+          [1, 2, 3].map((value) => sign * (value + index)),
+        ),
+      ]),
+    );
+  engine.start({ name: 'neg', version: '1' }, [taskOf('a', tensors(inputs, 1)), taskOf('b', tensors(inputs, 1))]);
+  expect(Object.entries((await heard.outputs('a')).outputs)).toEqual(Object.entries(tensors(outputs, -1)));
+  expect(Object.entries((await heard.outputs('b')).outputs)).toEqual(Object.entries(tensors(outputs, -1)));
 });
 
 test('a task that fails the run of its batch fails alone', async () => {

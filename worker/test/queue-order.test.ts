@@ -1,3 +1,4 @@
+import { dictionary } from '@inferq/core/dictionary.ts';
 import { expect, test } from 'vitest';
 import { chargeQueue, orderQueues, type Passes } from '../executor/queue-order.ts';
 import { defaultShares, parseQueues } from '../queue-shares.ts';
@@ -5,8 +6,8 @@ import { defaultShares, parseQueues } from '../queue-shares.ts';
 /** Serves `claims` times from the first queue in order that has something, one row each; returns how often each was served. */
 function serve(text: string, claims: number, has: (queue: string, claim: number) => boolean, rows = (_queue: string) => 1) {
   const shares = parseQueues(text);
-  const served: Record<string, number> = {};
-  let passes: Passes = {};
+  const served: Record<string, number> = dictionary();
+  let passes: Passes = new Map();
   for (let claim = 0; claim < claims; claim++) {
     const order = orderQueues(shares, passes);
     const queue = order.find((name) => has(name, claim));
@@ -36,8 +37,18 @@ test('neighbours with weights share by them, whatever the size of their batches'
   expect((rows.default ?? 0) / (rows.batch ?? 1)).toBeCloseTo(2, 1);
 });
 
+test('queues named like members of objects get their shares', () => {
+  expect(serve('constructor:3,valueOf:1', 400, () => true)).toEqual({ constructor: 300, valueOf: 100 });
+  expect(serve('toString:1,__proto__:3', 400, () => true)).toEqual(
+    dictionary([
+      ['toString', 100],
+      ['__proto__', 300],
+    ]),
+  );
+});
+
 test('a queue without a weight between weighted ones separates their groups', () => {
-  expect(orderQueues(parseQueues('a:1,b:9,c,d:1'), { a: 5, b: 0, d: 0 })).toEqual(['b', 'a', 'c', 'd']);
+  expect(orderQueues(parseQueues('a:1,b:9,c,d:1'), new Map([['a', 5]]))).toEqual(['b', 'a', 'c', 'd']);
   expect(serve('a:1,c,b:9', 10, () => true)).toEqual({ a: 10 });
 });
 
