@@ -39,7 +39,7 @@ export class InferqError extends Error {
 /** The request is wrong; `violations` names each wrong field. */
 export class InvalidRequestError extends InferqError {}
 
-/** No such task, model or queue; or the result has expired (`reason` is RESULT_EXPIRED). */
+/** No such task, model or queue; or there was such a task, and it has expired. */
 export class NotFoundError extends InferqError {}
 
 /** The idempotency key belongs to a task with other content. */

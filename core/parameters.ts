@@ -3,7 +3,8 @@
 import type { ParameterSpec, ParameterType, ParameterValue } from './model.ts';
 import { shown, shownList } from './names.ts';
 import type { Violation } from './refusal.ts';
-import { surplusTold, violation } from './violation.ts';
+import { didYouMean } from './suggestion.ts';
+import { surplusTold, violation, violationsTold } from './violation.ts';
 
 /** A parameter's value as it travels. */
 export type WireParameter =
@@ -31,11 +32,15 @@ export function checkParameters(specs: readonly ParameterSpec[], given: GivenPar
     return [violation('parameters', `has ${names.length} entries, but the model takes ${known}`)];
   }
   const byName = new Map(specs.map((spec) => [spec.name, spec]));
-  return names.flatMap((name) => {
+  const violations: Violation[] = [];
+  for (const name of names) {
     const spec = byName.get(name);
-    const fault = spec === undefined ? `is no parameter of the model, which takes ${known}` : valueFault(spec.type, given[name]);
-    return fault === undefined ? [] : [violation(`parameters.${shown(name)}`, fault)];
-  });
+    const hint = spec === undefined && violations.length < violationsTold ? didYouMean(name, byName.keys()) : '';
+    const fault =
+      spec === undefined ? `is not a parameter of the model.${hint} The model takes ${known}` : valueFault(spec.type, given[name]);
+    if (fault !== undefined) violations.push(violation(`parameters.${shown(name)}`, fault));
+  }
+  return violations;
 }
 
 /** What a handler reads: every declared parameter, given or default. Takes what `checkParameters` found right. */

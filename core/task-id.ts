@@ -6,6 +6,9 @@
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 const pattern = /^[0-9a-hjkmnp-tv-z]{26}$/;
 
+/** What an id looks like, for people. */
+export const taskIdRule = '26 characters of 0-9 and a-z without i, l, o and u, such as 01kahm3v5e00r8d2m4x6c1t9ab';
+
 function encode(value: number, digits: number): string {
   let text = '';
   for (let rest = value, left = digits; left > 0; left--) {

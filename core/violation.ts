@@ -4,6 +4,9 @@ import type { Violation } from './refusal.ts';
 
 const longest = 199;
 
+/** How many violations of a request are told; the others are counted. */
+export const violationsTold = 20;
+
 /** How many unknown names beyond the known ones are still told one by one: a request of millions gets one violation instead. */
 export const surplusTold = 100;
 

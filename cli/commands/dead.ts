@@ -2,6 +2,7 @@
 
 import type { DeadLetterFilter, RedriveSelection } from '@inferq/client/verbs/admin.ts';
 import type { Task } from '@inferq/client/wire/task.ts';
+import { didYouMean } from '@inferq/core/suggestion.ts';
 import { taskErrorCodes } from '@inferq/core/task.ts';
 import type { Command } from 'commander';
 import { addServerFlags, type ServerFlags, withClient } from '../connect.ts';
@@ -83,7 +84,10 @@ function addFilter(command: Command): Command {
 
 function filterOf(flags: FilterFlags): DeadLetterFilter {
   const unknown = flags.code?.find((code) => !(taskErrorCodes as readonly string[]).includes(code));
-  if (unknown !== undefined) throw wrongUsage(`There is no error code "${unknown}"; there are: ${taskErrorCodes.join(', ')}.`);
+  if (unknown !== undefined) {
+    const hint = didYouMean(unknown, taskErrorCodes);
+    throw wrongUsage(`There is no error code "${unknown}".${hint} There are: ${taskErrorCodes.join(', ')}.`);
+  }
   const now = Date.now();
   return {
     ...(flags.model === undefined ? {} : { model: flags.model }),

@@ -1,6 +1,7 @@
 /** A model's inputs from what was given on the command line. */
 
 import type { Tensor } from '@inferq/client/tensor/tensor.ts';
+import { didYouMean } from '@inferq/core/suggestion.ts';
 import { wrongUsage } from '../failure.ts';
 import { type InputSpec, tensorFromJson, tensorFromText } from './tensor.ts';
 
@@ -44,7 +45,13 @@ function parsed(file: string, text: string): unknown {
 function inputsByName(model: string, specs: readonly InputSpec[], value: object): Inputs {
   const entries = Object.entries(value).map(([name, nested]) => {
     const spec = specs.find((candidate) => candidate.name === name);
-    if (!spec) throw wrongUsage(`Model ${model} has no input "${name}"; it has: ${names(specs)}.`);
+    if (!spec) {
+      const hint = didYouMean(
+        name,
+        specs.map((candidate) => candidate.name),
+      );
+      throw wrongUsage(`Model ${model} has no input "${name}".${hint} It has: ${names(specs)}.`);
+    }
     return [name, tensorFromJson(spec, nested)] as const;
   });
   return Object.fromEntries(entries);

@@ -1,6 +1,7 @@
 /** Parameters from `--param NAME=VALUE`, typed as the model declares them. */
 
 import type { ParameterValue } from '@inferq/client/wire/request.ts';
+import { didYouMean } from '@inferq/core/suggestion.ts';
 import { wrongUsage } from '../failure.ts';
 
 /** A declared parameter: its default value tells its type, a bigint for whole numbers. */
@@ -37,8 +38,9 @@ export function typedParameters(
   const entries = [...given].map(([name, text]) => {
     const example = declared.find((parameter) => parameter.name === name)?.defaultValue;
     if (example === undefined) {
-      const known = declared.length === 0 ? 'it has none' : `it has: ${declared.map((parameter) => parameter.name).join(', ')}`;
-      throw wrongUsage(`Model ${model} has no parameter "${name}"; ${known}.`);
+      const names = declared.map((parameter) => parameter.name);
+      const known = names.length === 0 ? 'It has none' : `It has: ${names.join(', ')}`;
+      throw wrongUsage(`Model ${model} has no parameter "${name}".${didYouMean(name, names)} ${known}.`);
     }
     const value = convert(example, text);
     if (value === undefined) throw wrongUsage(`Parameter "${name}" of ${model} takes ${wanted(example)}, not "${text}".`);

@@ -187,7 +187,7 @@ test.each([
   ['an input file that is not there', ['submit', 'digits', '--input', '/nowhere'], '--input /nowhere cannot be read'],
   ['a redrive of nothing in particular', ['dead', 'redrive'], 'in one way'],
   ['a redrive in two ways', ['dead', 'redrive', '--all', '--model', 'digits'], 'in one way'],
-  ['an unknown error code', ['dead', 'list', '--code', 'OOPS'], 'There is no error code "OOPS"'],
+  ['an unknown error code', ['dead', 'list', '--code', 'model_eror'], 'There is no error code "model_eror". Did you mean "MODEL_ERROR"?'],
   ['half of a TLS identity', ['queues', '--tls-cert', 'x'], 'give both'],
   ["half of a server's TLS identity", ['server', '--tls-key', 'x'], 'give both'],
   ['a log level that is none', ['server', '--log-level', 'loud'], "'loud' is invalid"],
@@ -209,7 +209,7 @@ test.each([
 test('a parameter that the model does not have is wrong usage', async () => {
   taking();
   const { code, stderr } = await inferq('submit', 'digits', '--input', image, '--param', 'sed=1');
-  expect({ code, stderr }).toEqual({ code: 2, stderr: 'Model digits has no parameter "sed"; it has: seed.\n' });
+  expect({ code, stderr }).toEqual({ code: 2, stderr: 'Model digits has no parameter "sed". Did you mean "seed"? It has: seed.\n' });
 });
 
 test('a server that is not there gives exit code 3 and says how to start one', async () => {

@@ -37,7 +37,7 @@ test.each([
   ['ragged lists', '[[1,2],[3]]', /^Input "image": .*differ in length/],
   ['null', '[null,1,2,3]', /^Input "image": .*null/],
   ['a text among numbers', '["a",1,2,3]', /^Input "image": .*element 0 is a, which FP32 cannot hold/],
-  ['an unknown input', '{"picture": [1]}', 'Model m has no input "picture"; it has: image.'],
+  ['an unknown input', '{"picture": [1]}', 'Model m has no input "picture". It has: image.'],
 ])('%s is refused with a sentence', (_, text, sentence) => {
   expect(() => inputsFromJson('m', [image], 'f', text)).toThrow(sentence);
 });
@@ -79,7 +79,7 @@ test.each([
 
 test('an undeclared parameter is refused with the declared ones', () => {
   expect(() => typedParameters('m', declared, new Map([['tokens', '5']]))).toThrow(
-    'Model m has no parameter "tokens"; it has: max_tokens, temperature, loud, style.',
+    'Model m has no parameter "tokens". It has: max_tokens, temperature, loud, style.',
   );
-  expect(() => typedParameters('m', [], new Map([['tokens', '5']]))).toThrow('it has none');
+  expect(() => typedParameters('m', [], new Map([['tokens', '5']]))).toThrow('It has none');
 });

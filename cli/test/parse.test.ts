@@ -10,17 +10,15 @@ test.each([
   ['5s', 5_000],
   ['1.5m', 90_000],
   ['2h', 7_200_000],
-  ['7d', 604_800_000],
+  ['1h30m', 5_400_000],
+  ['10', 10_000],
 ])('the duration %s is %i milliseconds', (text, ms) => {
   expect(parseDuration('--delay', text)).toBe(ms);
 });
 
-test.each(['5', '', 's', '-1s', '5 s', '1e3s', '5S', '1h30m', `${'9'.repeat(20)}d`])(
-  '"%s" is no duration, and the option is named',
-  (text) => {
-    expect(() => parseDuration('--delay', text)).toThrow(/^--delay takes a duration such as .*, not "/);
-  },
-);
+test.each(['', 's', '-1s', '5S', `${'9'.repeat(20)}d`])('"%s" is not a duration, and the option is named', (text) => {
+  expect(() => parseDuration('--delay', text)).toThrow(/^--delay takes a duration such as .*, not "/);
+});
 
 test('sizes have binary units, and none means bytes', () => {
   expect(['1048576', '512KiB', '64MiB', '2GiB'].map((text) => parseBytes('--x', text))).toEqual([
@@ -49,7 +47,9 @@ test('pairs split at the first equals sign, and each name comes once', () => {
 test('a time is a date, or so long ago', () => {
   expect(parseTime('--after', '2026-01-31T12:00:00Z', 0)).toEqual(new Date('2026-01-31T12:00:00Z'));
   expect(parseTime('--after', '2h', 10_000_000)).toEqual(new Date(2_800_000));
-  for (const text of ['yesterday', '2026-13-01', '5', '']) expect(() => parseTime('--after', text, 0)).toThrow('--after takes a time');
+  expect(parseTime('--after', '1h 30m', 10_000_000)).toEqual(new Date(4_600_000));
+  for (const text of ['yesterday', '2026-13-01', '2026-02-30', '2026', '5', ''])
+    expect(() => parseTime('--after', text, 0)).toThrow('--after takes a time');
 });
 
 test('a request holds what was given and nothing else', () => {

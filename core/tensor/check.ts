@@ -2,7 +2,8 @@
 
 import { shown, shownList } from '../names.ts';
 import type { Violation } from '../refusal.ts';
-import { surplusTold, violation } from '../violation.ts';
+import { didYouMean } from '../suggestion.ts';
+import { surplusTold, violation, violationsTold } from '../violation.ts';
 import { checkData } from './check-data.ts';
 import { isDatatype } from './datatypes.ts';
 import { checkShape, shownShape } from './shape.ts';
@@ -39,7 +40,9 @@ export function checkInputs(
     const spec = byName.get(input.name);
     const first = seen.get(input.name);
     if (spec === undefined) {
-      violations.push(violation(`${field}.name`, `"${shown(input.name)}" is no input of the model, which takes ${takes(specs)}`));
+      const hint = violations.length < violationsTold ? didYouMean(input.name, byName.keys()) : '';
+      const fault = `"${shown(input.name)}" is not an input of the model.${hint} The model takes ${takes(specs)}`;
+      violations.push(violation(`${field}.name`, fault));
     } else if (first !== undefined) {
       violations.push(violation(`${field}.name`, `"${shown(input.name)}" was given before, as inputs[${first}]`));
     } else {
@@ -81,7 +84,7 @@ function checkDatatype(field: string, spec: TensorSpec, datatype: string): Viola
   const wanted = `"${shown(spec.name)}" takes ${spec.datatype}`;
   return violation(
     `${field}.datatype`,
-    isDatatype(datatype) ? `is ${datatype}, but ${wanted}` : `"${shown(datatype)}" is no datatype; ${wanted}`,
+    isDatatype(datatype) ? `is ${datatype}, but ${wanted}` : `"${shown(datatype)}" is not a datatype; ${wanted}`,
   );
 }
 

@@ -27,7 +27,7 @@ test('a model without a batch dimension takes one row, and its whole shape signs
 
 test('an unknown name is told which inputs there are, and the missing one what to give', () => {
   expect(violations([image, spec('mask', 'BOOL', [-1], true)], [rawTensor('img', 'FP32', [1, 64], 256)])).toEqual([
-    'inputs[0].name: "img" is no input of the model, which takes image, mask',
+    'inputs[0].name: "img" is not an input of the model. The model takes image, mask',
     'inputs: "image" is missing: give FP32 [-1, 64]',
   ]);
 });
@@ -38,7 +38,9 @@ test('an optional input may be left out', () => {
 
 test('a model that takes nothing runs on nothing, as one row', () => {
   expect(checkInputs([], [], batched)).toMatchObject({ violations: [], rows: 1 });
-  expect(violations([], [rawTensor('x', 'FP32', [1], 4)])).toEqual(['inputs[0].name: "x" is no input of the model, which takes none']);
+  expect(violations([], [rawTensor('x', 'FP32', [1], 4)])).toEqual([
+    'inputs[0].name: "x" is not an input of the model. The model takes none',
+  ]);
 });
 
 test('an input given twice is named where it comes again', () => {
@@ -65,10 +67,10 @@ test('every wrong field of every input is named in one go', () => {
 
 test('a datatype says whether it is unknown or another one', () => {
   expect(violations([image], [rawTensor('image', 'FLOAT', [1, 64], 256)])).toEqual([
-    'inputs[0].datatype: "FLOAT" is no datatype; "image" takes FP32',
+    'inputs[0].datatype: "FLOAT" is not a datatype; "image" takes FP32',
   ]);
   expect(violations([image], [rawTensor('image', 'FP64', [1, 64], 256)])).toEqual(['inputs[0].datatype: is FP64, but "image" takes FP32']);
-  expect(violations([image], [rawTensor('image', 'toString', [1, 64], 256)])[0]).toContain('is no datatype');
+  expect(violations([image], [rawTensor('image', 'toString', [1, 64], 256)])[0]).toContain('is not a datatype');
 });
 
 test.each([

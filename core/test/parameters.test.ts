@@ -36,8 +36,10 @@ test('a whole number will do for a double', () => {
 });
 
 test('an undeclared parameter is told which there are', () => {
-  expect(check({ sed: int64(1n) })).toEqual(['parameters.sed: is no parameter of the model, which takes seed, temperature, style, echo']);
-  expect(checkParameters([], { x: bool(true) })[0]?.description).toBe('is no parameter of the model, which takes none');
+  expect(check({ sed: int64(1n) })).toEqual([
+    'parameters.sed: is not a parameter of the model. Did you mean "seed"? The model takes seed, temperature, style, echo',
+  ]);
+  expect(checkParameters([], { x: bool(true) })[0]?.description).toBe('is not a parameter of the model. The model takes none');
 });
 
 test('every other type is refused', () => {

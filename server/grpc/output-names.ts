@@ -3,6 +3,8 @@
 import { shown, shownList } from '@inferq/core/names.ts';
 import type { Outcome } from '@inferq/core/refusal.ts';
 import { granted, refused } from '@inferq/core/refusal.ts';
+import { didYouMean } from '@inferq/core/suggestion.ts';
+import { violationsTold } from '@inferq/core/violation.ts';
 import type { Broker, CallContext } from '../broker.ts';
 import type { OutputSelection } from './convert/output-options.ts';
 
@@ -21,7 +23,10 @@ export async function checkModelOutputs(
   if (unknown.length === 0) return granted(undefined);
   const outputs = shownList([...known]);
   return refused('INVALID_REQUEST', `the model ${shown(model)} has no outputs of these names; it has ${outputs}`, {
-    violations: unknown.map((name) => ({ field: 'outputs.names', description: `"${shown(name)}" is no output of this model` })),
+    violations: unknown.map((name, index) => {
+      const hint = index < violationsTold ? didYouMean(name, known) : '';
+      return { field: 'outputs.names', description: `"${shown(name)}" is not an output of this model.${hint}` };
+    }),
   });
 }
 

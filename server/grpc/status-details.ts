@@ -4,6 +4,7 @@
  */
 
 import type { Refusal, Violation } from '@inferq/core/refusal.ts';
+import { violationsTold } from '@inferq/core/violation.ts';
 import { BadRequest, ErrorInfo, RetryInfo } from '@inferq/proto/gen/google/rpc/error_details.ts';
 import { Status } from '@inferq/proto/gen/google/rpc/status.ts';
 import type { MessageType } from './codec.ts';
@@ -15,7 +16,6 @@ const budgetBytes = 4_000;
 const messageBytes = 1_600;
 const fieldLength = 64;
 const descriptionLength = 200;
-const maxViolations = 20;
 
 /** Text fit for a trailer: no control characters, no broken surrogates. */
 function clean(text: string): string {
@@ -58,7 +58,7 @@ export function encodeDetails(code: number, message: string, refusal: Refusal, r
   const fixed = [packed('ErrorInfo', ErrorInfo, { reason: refusal.reason, domain: 'inferq', metadata: {} })];
   if (retryMs !== undefined) fixed.push(packed('RetryInfo', RetryInfo, { retryDelay: toDuration(retryMs) }));
   const room = budgetBytes - encodeURI(message).length;
-  for (let count = Math.min(maxViolations, refusal.violations.length); ; count--) {
+  for (let count = Math.min(violationsTold, refusal.violations.length); ; count--) {
     const details = [...fixed];
     if (refusal.violations.length > 0) {
       const fieldViolations = fitViolations(refusal.violations, count).map((violation) => ({

@@ -3,6 +3,7 @@
 import type { StatusObject } from '@grpc/grpc-js';
 import { Metadata, status } from '@grpc/grpc-js';
 import type { Refusal, RefusalReason } from '@inferq/core/refusal.ts';
+import { violationsTold } from '@inferq/core/violation.ts';
 import type { Error as ItemError } from '@inferq/proto/gen/inferq/v1/error.ts';
 import { toDuration } from './convert/time.ts';
 import { encodeDetails, fitMessage, fitViolations } from './status-details.ts';
@@ -51,7 +52,7 @@ export function itemError(refusal: Refusal): ItemError {
     code: rule.code,
     reason: refusal.reason,
     message: fitMessage(refusal.message),
-    violations: fitViolations(refusal.violations, 20),
+    violations: fitViolations(refusal.violations, violationsTold),
     retryAfter: retryMs === undefined ? undefined : toDuration(retryMs),
   };
 }

@@ -60,7 +60,7 @@ test('a server serves while Redis answers, says so where it does not, and ends w
 
   const broker = new BrokerClient(address, credentials.createInsecure());
   const unknown = await failure(reply((done) => broker.submit(SubmitRequest.fromPartial({ model: 'nobody' }), done)));
-  expect(unknown.details).toContain('No model is called "nobody"');
+  expect(unknown.details).toContain('There is no model "nobody"');
 
   redis.freeze();
   await expect.poll(() => heard.at(-1), patience).toBe(Serving.NOT_SERVING);

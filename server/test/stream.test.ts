@@ -182,9 +182,9 @@ test('what is wrong with one item leaves its neighbours alone', async () => {
   stream.end();
   await reader.ended;
   expect(reader.told.toSorted()).toEqual([
-    'expired RESULT_EXPIRED',
+    'expired TASK_NOT_FOUND',
     'fine accepted',
-    'gone RESULT_EXPIRED',
+    'gone TASK_NOT_FOUND',
     'negative INVALID_REQUEST',
     'r INVALID_REQUEST',
     'unknown TASK_NOT_FOUND',

@@ -85,19 +85,28 @@ describe('what does not exist', () => {
   test('an unknown model is told the known ones', () => {
     expect(refusalOf(plan({ model: 'nope' }))).toMatchObject({
       reason: 'MODEL_NOT_FOUND',
-      message: 'No model is called "nope"; known: echo, plain, silent',
+      message: 'There is no model "nope". Known: echo, plain, silent',
     });
   });
   test('an unknown version is told the known ones', () => {
     const refusal = refusalOf(plan({ version: '7' }));
     expect(refusal).toMatchObject({ reason: 'MODEL_NOT_FOUND', violations: [{ field: 'version' }] });
-    expect(refusal.message).toContain('known: 1');
+    expect(refusal.message).toContain('Known: 1');
   });
   test('an unknown queue is told the known ones', () => {
     expect(refusalOf(plan({ queue: 'nope' }))).toMatchObject({
       reason: 'QUEUE_NOT_FOUND',
-      message: 'No queue is called "nope"; known: batch, default, extra, realtime',
+      message: 'There is no queue "nope". Known: batch, default, extra, realtime',
     });
+  });
+  test.each<[Partial<SubmitCommand>, string]>([
+    [{ model: 'ehco' }, 'There is no model "ehco". Did you mean "echo"? Known: echo, plain, silent'],
+    [{ queue: 'Defaut' }, 'There is no queue "Defaut". Did you mean "default"? Known: batch, default, extra, realtime'],
+    [{ version: 'v1' }, 'Did you mean "1"?'],
+    [{ version: '01.0' }, 'Did you mean "1"?'],
+    [{ model: 'echo:1' }, 'Did you mean the model "echo" with the version "1"?'],
+  ])('%j is nearly right, and answered with what is', (nearly, sentence) => {
+    expect(refusalOf(plan(nearly)).message).toContain(sentence);
   });
   test('an unknown model with other faults names all of them', () => {
     expect(refusalOf(plan({ model: 'nope', queue: 'nope', priority: 77 }))).toMatchObject({

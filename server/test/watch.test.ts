@@ -301,13 +301,15 @@ test('a record that goes while it is watched ends the watch with a sentence', as
 });
 
 test.each([
-  ['TASK_NOT_FOUND', 'nonsense{}'],
-  ['TASK_NOT_FOUND', newTaskId(startTime + 60_000, 0, new Uint8Array(14))],
-  ['RESULT_EXPIRED', id],
-])('%s is the answer for the id %s', async (reason, unknown) => {
-  expect(refusalOf(await t.broker.watch(unknown, options, openCall().call))).toMatchObject({ reason });
-  expect(refusalOf(await t.broker.getResult(unknown, { outputs: true }, openCall().call))).toMatchObject({ reason });
-  expect(refusalOf(await t.broker.cancel(unknown, false))).toMatchObject({ reason });
+  ['nonsense{}', /^"nonsense\{\}" is not a task id: an id has 26 characters of .*, such as [0-9a-z]{26}\.$/],
+  [id.slice(1), /is not a task id/],
+  [` ${id.toUpperCase()}`, new RegExp(`is not a task id.* Did you mean "${id}"\\?$`)],
+  [id, /^Task .* is unknown or has expired/],
+])('the id %j names no task', async (unknown, sentence) => {
+  const refusal = { reason: 'TASK_NOT_FOUND', message: expect.stringMatching(sentence) };
+  expect(refusalOf(await t.broker.watch(unknown, options, openCall().call))).toMatchObject(refusal);
+  expect(refusalOf(await t.broker.getResult(unknown, { outputs: true }, openCall().call))).toMatchObject(refusal);
+  expect(refusalOf(await t.broker.cancel(unknown, false))).toMatchObject(refusal);
 });
 
 test.each([-1, 0.5, Number.NaN])('after_sequence %d is refused', async (afterSequence) => {

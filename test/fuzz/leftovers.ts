@@ -1,6 +1,6 @@
 /** What the fuzzer may not leave behind: tasks that never end, and keys in Redis that nothing will ever remove. */
 
-import { InferqError, isTerminal, type Task } from '@inferq/client/index.ts';
+import { isTerminal, NotFoundError, type Task } from '@inferq/client/index.ts';
 import { key } from '@inferq/queue/keys.ts';
 import { violations } from '@inferq/queue/test/support/invariants.ts';
 import type { Redis } from 'ioredis';
@@ -23,7 +23,7 @@ async function look({ client }: Stack, id: string): Promise<Task | undefined> {
   try {
     return await client.getResult(id);
   } catch (error) {
-    if (error instanceof InferqError && error.reason === 'RESULT_EXPIRED') return undefined;
+    if (error instanceof NotFoundError) return undefined;
     throw error;
   }
 }

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { shown } from '@inferq/core/names.ts';
+import { didYouMean } from '@inferq/core/suggestion.ts';
 import type * as z from 'zod';
 import { crossCheck } from './rules.ts';
 import { allowedKeys, type Settings, settingsSchema } from './settings.ts';
@@ -42,9 +43,12 @@ type Sentence = [path: PropertyKey[], text: string];
 function sentences(issue: z.core.$ZodIssue): Sentence[] {
   if (issue.code === 'unrecognized_keys') {
     const [below] = issue.path;
-    const allowed = allowedKeys(below === undefined ? undefined : String(below)).join(', ');
+    const allowed = allowedKeys(below === undefined ? undefined : String(below));
     const where = below === undefined ? 'of model.yaml' : `of ${shownPath(issue.path)}`;
-    return issue.keys.map((key) => [[...issue.path, key], `"${shown(key)}" is no key ${where}; the keys are ${allowed}`]);
+    return issue.keys.map((key) => [
+      [...issue.path, key],
+      `"${shown(key)}" is not a key ${where}.${didYouMean(key, allowed)} The keys are ${allowed.join(', ')}`,
+    ]);
   }
   if (issue.code === 'invalid_key') return [[issue.path, `"${shown(String(issue.path.at(-1)))}" ${issue.issues[0]?.message ?? ''}`]];
   return [[issue.path, `${shownPath(issue.path)} ${issue.message}`]];

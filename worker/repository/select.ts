@@ -1,6 +1,7 @@
 /** Which versions of a repository a worker loads. */
 
 import { isVersion, shown, shownList } from '@inferq/core/names.ts';
+import { didYouMean } from '@inferq/core/suggestion.ts';
 import type { ModelVersion, Problem, Repository } from './repository.ts';
 
 export type Selection = { ok: true; versions: ModelVersion[] } | { ok: false; problem: string };
@@ -28,8 +29,10 @@ function selectOne(repository: Repository, text: string): ModelVersion | { probl
     return { problem: `"${shown(text)}" names no model: write NAME or NAME:VERSION, such as digits or charlm:2` };
   }
   const known = [...repository.versions, ...repository.broken].filter((entry) => entry.name === name);
-  if (known.length === 0)
-    return { problem: `there is no model "${shown(name)}" in ${repository.folder}; it has ${shownList(modelNames(repository))}` };
+  if (known.length === 0) {
+    const names = modelNames(repository);
+    return { problem: `there is no model "${shown(name)}" in ${repository.folder}.${didYouMean(name, names)} It has ${shownList(names)}` };
+  }
   const sorted = known.sort((a, b) => Number(b.version) - Number(a.version));
   const entry = version === undefined ? sorted[0] : sorted.find((candidate) => candidate.version === version);
   if (!entry) return { problem: `model "${name}" has no version ${version}; it has ${shownList(sorted.map((other) => other.version))}` };

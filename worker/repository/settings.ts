@@ -1,10 +1,10 @@
 /** The keys of model.yaml: their types, bounds and defaults. Durations are milliseconds once read. */
 
+import { durationRule, parseDuration } from '@inferq/core/duration.ts';
 import { defaults, limits } from '@inferq/core/limits.ts';
 import { isName, nameRule } from '@inferq/core/names.ts';
 import { datatypes } from '@inferq/core/tensor/tensor.ts';
 import * as z from 'zod';
-import { durationRule, parseDuration } from './duration.ts';
 
 const int32Max = 2 ** 31 - 1;
 const name = z.string('must be text').refine(isName, `must be ${nameRule}`);

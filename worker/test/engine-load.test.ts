@@ -119,7 +119,7 @@ test('a repository is checked version by version, and a crash is contained', asy
   const { ok, lines } = await checkRepository(folder);
   expect(ok).toBe(false);
   expect(lines).toEqual([
-    { model: 'bad', version: '1', problem: expect.stringContaining('"quue" is no key') },
+    { model: 'bad', version: '1', problem: expect.stringContaining('"quue" is not a key') },
     { model: 'crash', version: '1', problem: expect.stringContaining('loading it ended the process (SIGSEGV)') },
     { model: 'good', version: '2', summary: 'ONNX, x FP32 [-1, 2] -> y FP32 [-1, 2], batches of up to 4 rows, queue default' },
     { model: 'junk', version: '1', problem: expect.stringContaining('Protobuf parsing failed') },

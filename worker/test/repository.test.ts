@@ -2,16 +2,13 @@ import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { digestVersion } from '../repository/digest.ts';
-import { parseDuration } from '../repository/duration.ts';
 import { openRepository } from '../repository/repository.ts';
 import { selectModels } from '../repository/select.ts';
 import { repositoryOf } from './model-folder.ts';
 
-test('durations are numbers of seconds, or numbers with a unit', () => {
-  expect(['250ms', '10s', '5m', '1h', '2d', '1.5h', '30', 0.25, 2].map(parseDuration)).toEqual([
-    250, 10_000, 300_000, 3_600_000, 172_800_000, 5_400_000, 30_000, 250, 2_000,
-  ]);
-  for (const wrong of ['', '5x', '-1s', 'soon', '1h30m', -1, Number.NaN]) expect(parseDuration(wrong)).toBeUndefined();
+test.each(['90', '"90"', '90s', '1m30s', '1.5m'])('a hard_time_limit of %s is 90 seconds', async (written) => {
+  const folder = await repositoryOf({ 'a/model.yaml': `hard_time_limit: ${written}`, 'a/1/model.onnx': 'x' });
+  expect((await openRepository(folder)).versions[0]?.settings.hard_time_limit).toBe(90_000);
 });
 
 test('an empty model.yaml is enough, and a version’s own replaces keys of the model’s', async () => {
@@ -49,8 +46,14 @@ const handler = { 'm/1/handler.ts': '' };
 const declared = 'handler: handler.ts\ninputs: []\noutputs: []\n';
 
 test.each([
-  ['quue: batch', /^m\/model.yaml: line 1: "quue" is no key of model.yaml; the keys are description, handler, queue, max_batch_size/],
-  ['queue: batch\nretry:\n  dely: 5s', /line 3: "dely" is no key of retry; the keys are max_attempts, delay, factor, max_delay$/],
+  [
+    'quue: batch',
+    /^m\/model.yaml: line 1: "quue" is not a key of model.yaml. Did you mean "queue"\? The keys are description, handler, queue, max_batch_size/,
+  ],
+  [
+    'queue: batch\nretry:\n  dely: 5s',
+    /line 3: "dely" is not a key of retry. Did you mean "delay"\? The keys are max_attempts, delay, factor, max_delay$/,
+  ],
   ['queue: "a b"', /line 1: queue must be 1 to 64 characters/],
   ['max_batch_size: many', /line 1: max_batch_size must be a whole number from 0 to /],
   ['linger: 5 parsecs', /line 1: linger must be a duration such as 250ms/],
@@ -121,9 +124,9 @@ test('models are selected by name and version, the latest version by default', a
   };
   expect(select('a,b')).toEqual(['a:10', 'b:1']);
   expect(select('a:2, b, a:2')).toEqual(['a:2', 'b:1']);
-  expect(select()).toContain('c/model.yaml: line 1: "nonsense" is no key');
-  expect(select('c')).toContain('c/model.yaml: line 1: "nonsense" is no key');
-  expect(select('d')).toBe(`there is no model "d" in ${folder}; it has a, b, c`);
+  expect(select()).toContain('c/model.yaml: line 1: "nonsense" is not a key');
+  expect(select('c')).toContain('c/model.yaml: line 1: "nonsense" is not a key');
+  expect(select('d')).toBe(`there is no model "d" in ${folder}. It has a, b, c`);
   expect(select('a:3')).toBe('model "a" has no version 3; it has 10, 2');
   expect(select('a:x')).toBe('"a:x" names no model: write NAME or NAME:VERSION, such as digits or charlm:2');
 });

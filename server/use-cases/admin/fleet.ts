@@ -1,12 +1,12 @@
 /** What there is: queues, workers, models. */
 
-import { isName, isVersion, nameRule, shown } from '@inferq/core/names.ts';
 import { granted, type Outcome, refused } from '@inferq/core/refusal.ts';
 import type { QueueLimits, QueueStats, SubmissionQueue, WorkerEntry, WorkerRegistry } from '@inferq/queue/queue.ts';
 import type { ModelView, Page, QueueView, WorkerView } from '../../broker.ts';
 import { type KnownModels, resolveVersion } from '../registry/known-models.ts';
 import type { RegistryCache } from '../registry/registry-cache.ts';
 import { answering, wrongField } from '../store-failure.ts';
+import { checkNames } from '../submit/check-names.ts';
 import { unknownModel } from '../submit/plan-submit.ts';
 import { pageOf } from './page.ts';
 
@@ -23,9 +23,8 @@ const runningIds = 1_000;
 /** One version, or the one that a Submit without a version would get now. */
 export function getModel({ registry }: FleetParts, name: string, version: string): Promise<Outcome<ModelView>> {
   return answering(async () => {
-    if (!isName(name)) return wrongField('model', `"${shown(name)}" is no name: use ${nameRule}`);
-    if (version !== '' && !isVersion(version))
-      return wrongField('version', `"${shown(version)}" is no version: give a positive whole number`);
+    const [wrong] = checkNames({ model: name, version });
+    if (wrong !== undefined) return wrongField(wrong.field, wrong.description);
     const known = await registry.current();
     const found = modelView(known, name, version) ?? modelView(await registry.refresh(), name, version);
     return found === undefined ? refused('MODEL_NOT_FOUND', unknownModel(registry.last(), name, version)) : granted(found);

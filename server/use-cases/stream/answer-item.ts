@@ -8,7 +8,7 @@ import type { Placing } from '../submit/place-task.ts';
 import type { PlannedTask } from '../submit/plan-submit.ts';
 import { cancelTask } from '../task/cancel-task.ts';
 import { type ReadParts, viewOrRefusal } from '../task/read-task.ts';
-import { refuseWithoutRecord } from '../unknown-task.ts';
+import { refuseUnknown } from '../unknown-task.ts';
 import { checkWatch, readStart } from '../watch/watch-task.ts';
 import type { FollowParts, Follows } from './follows.ts';
 
@@ -103,7 +103,7 @@ async function watch(
   let begun = false;
   try {
     const start = await readStart(parts, taskId, { afterSequence, outputs });
-    if (start === undefined) return refuse(context, refuseWithoutRecord(taskId, parts.clock.now()));
+    if (start === undefined) return refuse(context, refuseUnknown(taskId));
     begun = true;
     put({ kind: 'snapshot', correlationId, duplicate, view: start.view });
     follow.begin(start.view.snapshot, start.chunksAfter);

@@ -1,7 +1,6 @@
 /** The options of a Submit that can be judged without knowing its model. Pure. */
 
 import { limits } from '@inferq/core/limits.ts';
-import { isName, isVersion, nameRule, shown } from '@inferq/core/names.ts';
 import type { Violation } from '@inferq/core/refusal.ts';
 import { violation } from '@inferq/core/violation.ts';
 import type { SubmitCommand } from '../../broker.ts';
@@ -14,20 +13,6 @@ export interface SubmitCall {
   deadline: number;
   /** An item of a stream can neither wait nor be bound. */
   inStream: boolean;
-}
-
-/** Names that are not written as names are. */
-export function checkNames(command: SubmitCommand): Violation[] {
-  const wrong: Violation[] = [];
-  if (command.model === '') wrong.push(violation('model', 'is missing: name the model to run'));
-  else if (!isName(command.model)) wrong.push(violation('model', `"${shown(command.model)}" is no name: use ${nameRule}`));
-  if (command.version !== '' && !isVersion(command.version)) {
-    wrong.push(violation('version', `"${shown(command.version)}" is no version: give a positive whole number, or leave it out`));
-  }
-  if (command.queue !== '' && !isName(command.queue)) {
-    wrong.push(violation('queue', `"${shown(command.queue)}" is no name: use ${nameRule}`));
-  }
-  return wrong;
 }
 
 /** Counts and sizes. */

@@ -5,6 +5,7 @@ import type { ModelSpec } from '@inferq/core/model.ts';
 import { shown, shownList } from '@inferq/core/names.ts';
 import { checkParameters } from '@inferq/core/parameters.ts';
 import { granted, type Outcome, type RefusalReason, refused, type Violation } from '@inferq/core/refusal.ts';
+import { didYouMean } from '@inferq/core/suggestion.ts';
 import { checkInputs, type InputCheck } from '@inferq/core/tensor/check.ts';
 import { violation } from '@inferq/core/violation.ts';
 import type { NewTask } from '@inferq/queue/queue.ts';
@@ -12,7 +13,8 @@ import type { SubmitCommand } from '../../broker.ts';
 import { encodeMetadata } from '../metadata.ts';
 import { type KnownModels, resolveVersion } from '../registry/known-models.ts';
 import { checkResult, checkRunLimits, runsInOneSlice } from './check-limits.ts';
-import { checkCall, checkNames, checkNumbers, type SubmitCall } from './check-options.ts';
+import { checkNames } from './check-names.ts';
+import { checkCall, checkNumbers, type SubmitCall } from './check-options.ts';
 import { checkTimes } from './check-times.ts';
 import { contentDigest, keyHash } from './digest.ts';
 import { effectiveDeadline } from './start-deadline.ts';
@@ -82,13 +84,14 @@ function missingModel({ model, version }: SubmitCommand, known: KnownModels): Mi
 /** The sentence for a model or a version that nobody has announced. */
 export function unknownModel(known: KnownModels, model: string, version: string): string {
   const versions = known.versions(model).map((spec) => spec.version);
-  if (versions.length > 0) return `Model "${shown(model)}" has no version ${shown(version)}; known: ${shownList(versions)}`;
+  if (versions.length > 0) return `Model "${shown(model)}" has no version ${shown(version)}. Known: ${shownList(versions)}`;
   const names = [...new Set(known.registry.models.map((spec) => spec.name))];
-  return `No model is called "${shown(model)}"; ${names.length === 0 ? 'none is known yet: start a worker' : `known: ${shownList(names)}`}`;
+  if (names.length === 0) return `There is no model "${shown(model)}": none is known yet. Start a worker`;
+  return `There is no model "${shown(model)}".${didYouMean(model, names)} Known: ${shownList(names)}`;
 }
 
 function missingQueue(queue: string, queues: ReadonlySet<string>): Missing {
-  const message = `No queue is called "${shown(queue)}"; known: ${shownList([...queues].sort())}`;
+  const message = `There is no queue "${shown(queue)}".${didYouMean(queue, queues)} Known: ${shownList([...queues].sort())}`;
   return { reason: 'QUEUE_NOT_FOUND', message, violation: violation('queue', message) };
 }
 

@@ -9,7 +9,7 @@ import { type ReadParts, viewOrRefusal } from './read-task.ts';
 
 /** `force` ends a running task at once instead of when its run returns. The view is without outputs. */
 export function cancelTask(
-  parts: Pick<ReadParts, 'views' | 'clock'> & { submission: Pick<SubmissionQueue, 'cancel'> },
+  parts: Pick<ReadParts, 'views'> & { submission: Pick<SubmissionQueue, 'cancel'> },
   taskId: string,
   force: boolean,
 ): Promise<Outcome<TaskView>> {

@@ -6,7 +6,7 @@ import type { CallContext, TaskView } from '../../broker.ts';
 import type { Clock } from '../clock.ts';
 import { answering } from '../store-failure.ts';
 import { checkWait } from '../submit/check-options.ts';
-import { refuseMalformedId, refuseWithoutRecord } from '../unknown-task.ts';
+import { refuseMalformedId, refuseUnknown } from '../unknown-task.ts';
 import type { Views } from '../view.ts';
 import { EndWait } from '../watch/end-wait.ts';
 import type { WatchHub } from '../watch/hub.ts';
@@ -38,12 +38,12 @@ export function readTask(
 
 /** A task that was read, as clients see it, or why there is none. */
 export async function viewOrRefusal(
-  { views, clock }: Pick<ReadParts, 'views' | 'clock'>,
+  { views }: Pick<ReadParts, 'views'>,
   taskId: string,
   snapshot: TaskSnapshot | undefined,
   outputs: boolean,
 ): Promise<Outcome<TaskView>> {
-  if (snapshot === undefined) return { ok: false, refusal: refuseWithoutRecord(taskId, clock.now()) };
+  if (snapshot === undefined) return { ok: false, refusal: refuseUnknown(taskId) };
   return granted(await views.full(snapshot, outputs));
 }
 

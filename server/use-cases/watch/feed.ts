@@ -6,7 +6,7 @@ import type { SubmissionQueue } from '@inferq/queue/queue.ts';
 import { type TaskView, type ViewEvent, WatchBroken } from '../../broker.ts';
 import type { Clock } from '../clock.ts';
 import { shuttingDown } from '../store-failure.ts';
-import { historyGone, refuseWithoutRecord } from '../unknown-task.ts';
+import { historyGone, refuseExpired } from '../unknown-task.ts';
 import { lacksOutput, type Views } from '../view.ts';
 import type { Listener, TaskMessage, WatchHub } from './hub.ts';
 import { ownChunk, ownSnapshot } from './own-bytes.ts';
@@ -172,7 +172,7 @@ export class Feed implements Listener {
     this.#missed = false;
     const { hub, submission, views, clock } = this.#parts;
     const found = await hub.inspect(this.taskId);
-    if (found === undefined) throw new WatchBroken(refuseWithoutRecord(this.taskId, clock.now()));
+    if (found === undefined) throw new WatchBroken(refuseExpired(this.taskId));
     const snapshot = ownSnapshot(found);
     if (this.#endOnly) return isTerminal(snapshot.state) ? snapshot : 'all';
     const showStanding = () => {

@@ -4,7 +4,7 @@ import { granted, type Outcome, type Refusal } from '@inferq/core/refusal.ts';
 import type { SubmissionQueue } from '@inferq/queue/queue.ts';
 import type { CallContext, TaskView, ViewEvent, WatchOptions, WatchUpdate } from '../../broker.ts';
 import { answering, wrongField } from '../store-failure.ts';
-import { refuseMalformedId, refuseWithoutRecord } from '../unknown-task.ts';
+import { refuseMalformedId, refuseUnknown } from '../unknown-task.ts';
 import { Feed, type FeedParts } from './feed.ts';
 import { startOfWatch } from './first-snapshot.ts';
 import { Outbox } from './outbox.ts';
@@ -40,7 +40,7 @@ export async function watchTask(
   if (call.signal.aborted) departed();
   const begun = await answering(async () => {
     const first = await readStart(parts, taskId, options);
-    return first === undefined ? { ok: false, refusal: refuseWithoutRecord(taskId, parts.clock.now()) } : granted(first);
+    return first === undefined ? { ok: false, refusal: refuseUnknown(taskId) } : granted(first);
   });
   if (!begun.ok) {
     leave();
