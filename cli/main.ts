@@ -13,6 +13,7 @@ import { addWatch } from './commands/watch.ts';
 import { addWorker } from './commands/worker.ts';
 import { addWorkers } from './commands/workers.ts';
 import { exitCodes, Failure } from './failure.ts';
+import { hideUrls } from './print/hide-urls.ts';
 import { tellParent } from './up/parent-channel.ts';
 
 /** Every command, ready to parse. */
@@ -21,6 +22,7 @@ export function program(): Command {
     .description('gRPC streaming inference broker on Redis Streams')
     .version('0.1.0')
     .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(hideUrls(text)) })
     // Options belong to the command they follow: submit has a --version of its own.
     .enablePositionalOptions()
     .addHelpText(

@@ -1,12 +1,14 @@
 /** One process' way to Redis: a command connection, an inbox on a second one, and the verbs bound to them. */
 
 import { defaults } from '@inferq/core/limits.ts';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { executionQueue, submissionQueue, upkeepOf, workerRegistry } from './bind.ts';
 import { checkServer } from './check-server.ts';
 import { openInbox } from './inbox.ts';
+import { openRedis } from './open-redis.ts';
 import type { ConnectionState, ConnectOptions, QueueConnection, QueueLimits } from './queue.ts';
-import { commandOptions, subscriberOptions, target } from './redis-options.ts';
+import { commandOptions, subscriberOptions } from './redis-options.ts';
+import { parseRedisUrl } from './redis-url.ts';
 import { Reclaimer } from './verbs/reclaim.ts';
 
 const standardLimits: QueueLimits = {
@@ -38,13 +40,16 @@ async function firstConnection(redis: Redis, whenDown: 'fail' | 'wait'): Promise
 
 /**
  * Connects. Resolves once Redis has answered; with `whenDown: 'fail'` it throws where the first connection fails, else it waits.
+ * Throws for a URL that is not valid.
  */
 export async function connectQueue(options: ConnectOptions): Promise<QueueConnection> {
   const leaseMs = options.leaseMs ?? defaults.leaseMs;
   const onError = options.onError ?? (() => {});
   const listeners: ((state: ConnectionState) => void)[] = [];
   let state: ConnectionState = 'down';
-  const redis = new Redis(target(options.url), { ...commandOptions(options.whenDown), lazyConnect: true, replyMapping: 'legacy' });
+  const parsed = parseRedisUrl(options.url);
+  if (!parsed.ok) throw new Error(parsed.problem);
+  const redis = openRedis(parsed.address, commandOptions(options.whenDown));
   const reclaimer = new Reclaimer(redis, leaseMs);
   const opened: { close(): Promise<void> }[] = [];
   const become = (next: ConnectionState) => {
@@ -72,7 +77,7 @@ export async function connectQueue(options: ConnectOptions): Promise<QueueConnec
       listeners.push(listener);
     },
     openInbox: async (name) => {
-      const subscriber = new Redis(target(options.url), { ...subscriberOptions, lazyConnect: true, replyMapping: 'legacy' });
+      const subscriber = openRedis(parsed.address, subscriberOptions);
       subscriber.on('error', onError);
       await firstConnection(subscriber, options.whenDown);
       const inbox = await openInbox(subscriber, name);

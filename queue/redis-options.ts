@@ -1,6 +1,7 @@
 /** How inferq's connections behave: retry quickly, never queue behind a dead socket on servers, resend on workers. */
 
 import type { RedisOptions } from 'ioredis';
+import type { RedisAddress } from './redis-url.ts';
 
 const longestRetryMs = 500;
 /** A Redis that answers nothing for so long is given up: else commands to a host that vanished hang until TCP notices. */
@@ -28,12 +29,12 @@ export function commandOptions(whenDown: 'fail' | 'wait'): RedisOptions {
 /** For the subscriber: nothing is queued, the inbox subscribes again itself. */
 export const subscriberOptions: RedisOptions = { ...shared, enableOfflineQueue: false, autoResubscribe: false, maxRetriesPerRequest: 1 };
 
-/** A URL (`redis://`, `rediss://` or `unix:///path`) without its password, for people. */
-export function shownUrl(url: string): string {
-  return url.replace(/\/\/[^/]*@/, '//***@');
-}
-
-/** What ioredis takes: a socket path for `unix:` URLs. */
-export function target(url: string): string {
-  return url.startsWith('unix://') ? url.slice('unix://'.length) : url;
+/** Where and as whom to connect. */
+export function addressOptions({ at, database, username, password }: RedisAddress): RedisOptions {
+  return {
+    ...(at.kind === 'socket' ? { path: at.path } : { host: at.host, port: at.port, ...(at.tls ? { tls: {} } : {}) }),
+    db: database,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+  };
 }

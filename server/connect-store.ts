@@ -2,8 +2,9 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectQueue } from '@inferq/queue/connect.ts';
+import { UrlRefused } from '@inferq/queue/open-redis.ts';
 import type { ConnectOptions, QueueConnection } from '@inferq/queue/queue.ts';
-import { shownUrl } from '@inferq/queue/redis-options.ts';
+import { shownUrl } from '@inferq/queue/redis-url.ts';
 import type { Log } from './log.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -11,7 +12,8 @@ const pauseMs = 250;
 
 /**
  * Connects, trying again for `withinMs`: a Redis that starts beside this server may need a moment. Undefined where `abandon`
- * fires first. Throws a UsageError where Redis does not answer in time.
+ * fires first. Throws a UsageError where Redis does not answer in time, or
+ * refuses what the URL asks for.
  */
 export async function connectStore(
   options: Omit<ConnectOptions, 'whenDown'>,
@@ -27,6 +29,7 @@ export async function connectStore(
       const connection = await unless(over, connectQueue({ ...options, whenDown: 'fail' }));
       if (connection !== undefined) return connection;
     } catch (error) {
+      if (error instanceof UrlRefused) throw new UsageError(`Redis at ${shown} cannot be used: ${error.message}.`);
       problem = error instanceof Error ? error.message : String(error);
       if (tries === 0) log.warn({ redis: shown, problem }, `Redis cannot be reached; trying for ${withinMs / 1_000} s`);
       await delay(pauseMs, undefined, { signal: over }).catch(() => undefined);

@@ -2,6 +2,7 @@
 
 import { isName, nameRule, shown } from '@inferq/core/names.ts';
 import type { QueueLimits } from '@inferq/queue/queue.ts';
+import { parseRedisUrl } from '@inferq/queue/redis-url.ts';
 import type { TlsFiles } from './grpc/credentials.ts';
 import { splitAddress } from './grpc/listen.ts';
 import type { LogLevel } from './log.ts';
@@ -26,17 +27,14 @@ export interface ServerOptions {
 }
 
 const mostProcesses = 256;
-const redisUrlForm = /^((redis|rediss):\/\/[^\s/]|unix:\/\/\/)/;
 
 /** grpc-js holds a message in one buffer, whose length travels in 32 bits. */
 const largestMessage = 2 ** 31 - 1;
 
 /** Throws a UsageError for what can be seen to be wrong before anything is connected. */
 export function checkServerOptions({ redisUrl, listen, maxMessageBytes, queues, processes }: ServerOptions): void {
-  // The URL itself is not told: it may hold a password.
-  if (!redisUrlForm.test(redisUrl)) {
-    throw new UsageError('the Redis URL must look like redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH');
-  }
+  const redis = parseRedisUrl(redisUrl);
+  if (!redis.ok) throw new UsageError(redis.problem);
   splitAddress(listen);
   if (!Number.isInteger(maxMessageBytes) || maxMessageBytes < 1 || maxMessageBytes > largestMessage) {
     throw new UsageError(`a message cannot have ${maxMessageBytes} bytes at most: give 1 to ${largestMessage}`);

@@ -3,8 +3,9 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectQueue } from '@inferq/queue/connect.ts';
+import { UrlRefused } from '@inferq/queue/open-redis.ts';
 import type { QueueConnection } from '@inferq/queue/queue.ts';
-import { shownUrl } from '@inferq/queue/redis-options.ts';
+import { shownUrl } from '@inferq/queue/redis-url.ts';
 import { startUpkeep } from '@inferq/queue/upkeep-loop.ts';
 import { type Log, openLog } from './log.ts';
 import { checkWorkerOptions, type WorkerOptions } from './options.ts';
@@ -145,6 +146,7 @@ async function connect(url: string, leaseMs: number, log: Log): Promise<QueueCon
   try {
     await (await connectQueue({ url, whenDown: 'fail' })).close();
   } catch (error) {
+    if (error instanceof UrlRefused) throw new UsageError(`Redis at ${shownUrl(url)} cannot be used: ${error.message}.`);
     const problem = error instanceof Error ? error.message : String(error);
     throw new UsageError(`Redis at ${shownUrl(url)} cannot be reached: ${problem}. Start it, or name another one.`);
   }

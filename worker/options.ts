@@ -1,6 +1,7 @@
 /** What a worker is started with. */
 
 import { defaults } from '@inferq/core/limits.ts';
+import { parseRedisUrl } from '@inferq/queue/redis-url.ts';
 import * as z from 'zod';
 import { logLevels } from './log.ts';
 import { UsageError } from './usage-error.ts';
@@ -14,13 +15,13 @@ const hour = 3_600_000;
 const mostThreads = 1_024;
 /** Lost tasks are looked for once a second, by processes that were in touch with Redis within a third of a lease. */
 const shortestLeaseMs = 5_000;
-const redisUrl = /^(redis|rediss):\/\/[^\s/]|^unix:\/\/\//;
 
 export const workerOptionsSchema = z.strictObject({
   /** `redis://`, `rediss://` or `unix:///path`. */
-  redisUrl: z
-    .string('a Redis URL is needed')
-    .regex(redisUrl, 'the Redis URL must look like redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH'),
+  redisUrl: z.string('a Redis URL is needed').superRefine((url, context) => {
+    const parsed = parseRedisUrl(url);
+    if (!parsed.ok) context.addIssue({ code: 'custom', message: parsed.problem });
+  }),
   /** The folder of the model repository. */
   repository: z.string('a model repository is needed: name its folder').min(1, 'a model repository is needed: name its folder'),
   /** `digits,charlm:2`; without it, the latest version of every model. */

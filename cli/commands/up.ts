@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { parseRedisUrl } from '@inferq/queue/redis-url.ts';
 import type { Command } from 'commander';
 import { defaultServer } from '../connect.ts';
 import { demoModels } from '../demo-models.ts';
@@ -36,13 +37,16 @@ export function addUp(program: Command): void {
 
 async function run(flags: Flags): Promise<void> {
   parseListen(flags.listen);
+  const redisUrl = process.env.REDIS_URL || undefined;
+  const redis = redisUrl === undefined ? undefined : parseRedisUrl(redisUrl);
+  if (redis?.ok === false) throw wrongUsage(`REDIS_URL cannot be used: ${redis.problem}.`);
   const repository = resolve(flags.repository);
   if (!existsSync(repository)) throw wrongUsage(`There is no folder ${repository}: give the folder of your models with --repository.`);
   const { stop, hurry } = stopSignals();
   process.exitCode = await runUp({
     ...flags,
     repository,
-    redisUrl: process.env.REDIS_URL || undefined,
+    redisUrl,
     defaultListen: defaultServer,
     stop,
     hurry,

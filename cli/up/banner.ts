@@ -42,8 +42,3 @@ export function banner(facts: UpFacts, defaultAddress: string): string {
     '',
   ].join('\n');
 }
-
-/** A Redis URL as it may be shown: without user and password. */
-export function withoutPassword(url: string): string {
-  return url.replace(/^(\w+:\/\/)[^@/]*@/, '$1');
-}

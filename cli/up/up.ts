@@ -2,8 +2,9 @@
 
 import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { shownUrl, socketUrl } from '@inferq/queue/redis-url.ts';
 import { exitCodes } from '../failure.ts';
-import { banner, withoutPassword } from './banner.ts';
+import { banner } from './banner.ts';
 import { startChild } from './child.ts';
 import { type DataFolder, lockDataFolder, openDataFolder } from './data-folder.ts';
 import { awaitLeftoverChild } from './leftover-child.ts';
@@ -81,7 +82,7 @@ async function startAll(options: UpOptions, folder: DataFolder, started: KeptPar
   const address = await start(
     keepRunning('server', () => startChild({ ...shared, name: 'server', args: serverArgs, stopLimitMs: serverStopMs }), say),
   );
-  say(banner({ address, redis: withoutPassword(url), data: folder.path, repository: options.repository }, options.defaultListen));
+  say(banner({ address, redis: shownUrl(url), data: folder.path, repository: options.repository }, options.defaultListen));
 }
 
 async function startOwnRedis(options: UpOptions, folder: DataFolder, start: (part: KeptPart) => Promise<string>): Promise<string> {
@@ -92,7 +93,7 @@ async function startOwnRedis(options: UpOptions, folder: DataFolder, start: (par
     await part.stop();
     if (dirname(socket) !== folder.redis) rmSync(dirname(socket), { recursive: true, force: true });
   };
-  return `unix://${await start({ ...part, stop })}`;
+  return socketUrl(await start({ ...part, stop }));
 }
 
 function firing(signal: AbortSignal): Promise<void> {

@@ -15,8 +15,8 @@ export interface TestRedis {
   /** SIGSTOP and SIGCONT. */
   freeze(): void;
   thaw(): void;
-  /** Ends it with this signal and starts it again on the same port and data. */
-  restart(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Ends it with this signal and starts it again on the same port and data, with `changes` to its settings. */
+  restart(signal?: 'SIGTERM' | 'SIGKILL', changes?: Record<string, string>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -37,8 +37,9 @@ function ended(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => child.once('exit', () => resolve()));
 }
 
-async function answering(url: string): Promise<void> {
-  const probe = new Redis(url, { retryStrategy: () => 20, maxRetriesPerRequest: null });
+async function answering(url: string, { requirepass }: Record<string, string>): Promise<void> {
+  const password = requirepass === undefined ? {} : { password: requirepass };
+  const probe = new Redis(url, { ...password, retryStrategy: () => 20, maxRetriesPerRequest: null });
   probe.on('error', () => {});
   await probe.ping();
   probe.disconnect();
@@ -50,7 +51,7 @@ export async function startRedis(settings: Record<string, string> = {}): Promise
   const folder = mkdtempSync(join(tmpdir(), 'inferq-redis-'));
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
-  const all = { port: String(port), bind: '127.0.0.1', dir: folder, save: '', appendonly: 'yes', ...settings };
+  const all: Record<string, string> = { port: String(port), bind: '127.0.0.1', dir: folder, save: '', appendonly: 'yes', ...settings };
   const launch = () =>
     spawn(
       binary,
@@ -60,7 +61,7 @@ export async function startRedis(settings: Record<string, string> = {}): Promise
   let child = launch();
   const killAtExit = () => child.kill('SIGKILL');
   process.once('exit', killAtExit);
-  await answering(url);
+  await answering(url, all);
 
   const end = async (signal: NodeJS.Signals) => {
     child.kill('SIGCONT');
@@ -75,10 +76,11 @@ export async function startRedis(settings: Record<string, string> = {}): Promise
     },
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
-    restart: async (signal = 'SIGTERM') => {
+    restart: async (signal = 'SIGTERM', changes = {}) => {
+      Object.assign(all, changes);
       await end(signal);
       child = launch();
-      await answering(url);
+      await answering(url, all);
     },
     stop: async () => {
       await end('SIGKILL');
