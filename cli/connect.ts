@@ -1,6 +1,7 @@
 /** The connection of a command to a server, and what its errors mean to the person at the terminal. */
 
 import type { InferqClient } from '@inferq/client/index.ts';
+import { oneLine } from '@inferq/core/plain-text.ts';
 import type { Command } from 'commander';
 import { exitCodes, Failure, wrongUsage } from './failure.ts';
 
@@ -72,7 +73,8 @@ async function asFailure(error: unknown, server: string): Promise<unknown> {
     return new Failure(`No inferq server answers at ${server} (${reasonIn(error.message)}): ${hint}.`, exitCodes.unreachable);
   }
   const fields = error.violations.filter(({ description }) => !error.message.includes(description));
-  return new Failure([error.message, ...fields.map(({ field, description }) => `  ${field}: ${description}`)].join('\n'));
+  const lines = fields.map(({ field, description }) => `  ${oneLine(`${field}: ${description}`)}`);
+  return new Failure([oneLine(error.message), ...lines].join('\n'));
 }
 
 /** grpc-js wraps the socket's own words. */

@@ -1,5 +1,6 @@
 /** The command line: reads the arguments, runs a command, and turns what went wrong into a sentence and an exit code. */
 
+import { plainText } from '@inferq/core/plain-text.ts';
 import { Command, CommanderError } from 'commander';
 import { addCancel } from './commands/cancel.ts';
 import { addDead } from './commands/dead.ts';
@@ -22,7 +23,7 @@ export function program(): Command {
     .description('gRPC streaming inference broker on Redis Streams')
     .version('0.1.0')
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(hideUrls(text)) })
+    .configureOutput({ outputError: (text, write) => write(plainText(hideUrls(text))) })
     // Options belong to the command they follow: submit has a --version of its own.
     .enablePositionalOptions()
     .addHelpText(
@@ -53,10 +54,10 @@ export async function main(args: string[]): Promise<void> {
 async function told(error: unknown): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.succeeded : exitCodes.usage;
   if (error instanceof Failure) {
-    process.stderr.write(`${error.message}\n`);
+    process.stderr.write(`${plainText(error.message)}\n`);
     await tellParent({ kind: 'failed', message: error.message });
     return error.exitCode;
   }
-  process.stderr.write(`inferq failed in a way it should not: ${(error as Error)?.stack ?? String(error)}\n`);
+  process.stderr.write(`inferq failed in a way it should not: ${plainText((error as Error)?.stack ?? String(error))}\n`);
   return exitCodes.failed;
 }

@@ -3,6 +3,7 @@
 import type { InferqClient } from '@inferq/client/index.ts';
 import { isTerminal, type Task } from '@inferq/client/wire/task.ts';
 import { limits } from '@inferq/core/limits.ts';
+import { plainText } from '@inferq/core/plain-text.ts';
 import { printJson } from './commands/json.ts';
 import { answerLines, taskLine } from './print/task.ts';
 import { onlyText } from './print/tensor.ts';
@@ -27,7 +28,7 @@ export function printTask(task: Task, json: boolean | undefined): number {
   }
   process.stderr.write(`${taskLine(task)}\n`);
   const text = task.raw.outputs.length === 0 ? undefined : onlyText(task.outputs);
-  const lines = text === undefined ? answerLines(task) : [text];
+  const lines = text === undefined ? answerLines(task) : [process.stdout.isTTY ? plainText(text) : text];
   process.stdout.write(lines.map((line) => `${line}\n`).join(''));
   return exitCodeOf(task);
 }

@@ -13,6 +13,7 @@ export const readableOutputs = { encoding: 'contents' } as const;
 export const terminal: Output = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
+  onTerminal: Boolean(process.stdout.isTTY),
   sharedScreen: Boolean(process.stdout.isTTY && process.stderr.isTTY),
 };
 

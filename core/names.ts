@@ -1,5 +1,7 @@
 /** Names of queues, models, workers and tensors: safe inside Redis keys, file names and logs. */
 
+import { dotted } from './plain-text.ts';
+
 const name = /^[A-Za-z0-9_.-]{1,64}$/;
 
 export const nameRule = '1 to 64 characters of A-Z, a-z, 0-9, "_", "." and "-"';
@@ -14,13 +16,10 @@ export function isVersion(text: string): boolean {
   return /^[1-9][0-9]{0,8}$/.test(text);
 }
 
-/** `text` fit for a message: control characters and line separators replaced, at most 64 characters. */
+/** `text` fit for a message: control characters shown as dots, at most 64 characters. */
 export function shown(text: string): string {
   // Cut first: a hostile name may have megabytes.
-  const clean = text
-    .slice(0, 65)
-    .toWellFormed()
-    .replace(/\p{Cc}|[\u2028\u2029]/gu, '\u00b7');
+  const clean = dotted(text.slice(0, 65));
   return clean.length <= 64 ? clean : `${clean.slice(0, 61)}...`;
 }
 

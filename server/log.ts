@@ -1,5 +1,6 @@
 /** One JSON line for each change of state; calls are not logged. */
 
+import { plainJson } from '@inferq/core/plain-text.ts';
 import { type Logger, pino } from 'pino';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -7,5 +8,7 @@ export type Log = Logger;
 
 /** A log on standard output. */
 export function openLog(level: LogLevel): Log {
-  return pino({ level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: 1, sync: true }));
+  const bindings = { pid: process.pid };
+  const hooks = { streamWrite: plainJson };
+  return pino({ level, base: bindings, hooks, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: 1, sync: true }));
 }

@@ -1,5 +1,6 @@
 /** `--json`, which every command that prints has. */
 
+import { printableJson } from '@inferq/core/plain-text.ts';
 import type { Command } from 'commander';
 
 export interface JsonFlag {
@@ -13,5 +14,5 @@ export function addJson(command: Command): Command {
 
 /** Prints one object on one line. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
+  process.stdout.write(`${printableJson(value)}\n`);
 }

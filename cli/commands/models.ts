@@ -1,6 +1,7 @@
 /** `inferq models` and `inferq models check`. */
 
 import type { Model } from '@inferq/client/wire/model.ts';
+import { oneLine } from '@inferq/core/plain-text.ts';
 import type { Command } from 'commander';
 import { addServerFlags, type ServerFlags, withClient } from '../connect.ts';
 import { exitCodes } from '../failure.ts';
@@ -56,7 +57,7 @@ async function check(folder: string): Promise<void> {
   const { ok, lines } = await checkRepository(folder);
   for (const { model, version, problem, summary } of lines) {
     const label = version === '' ? model : `${model}:${version}`;
-    process.stdout.write(problem === undefined ? `ok      ${label}  ${summary}\n` : `broken  ${label}  ${problem}\n`);
+    process.stdout.write(`${oneLine(problem === undefined ? `ok      ${label}  ${summary}` : `broken  ${label}  ${problem}`)}\n`);
   }
   process.exitCode = ok ? exitCodes.succeeded : exitCodes.failed;
 }

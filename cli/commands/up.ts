@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { plainText } from '@inferq/core/plain-text.ts';
 import { parseRedisUrl } from '@inferq/queue/redis-url.ts';
 import type { Command } from 'commander';
 import { defaultServer } from '../connect.ts';
@@ -50,7 +51,7 @@ async function run(flags: Flags): Promise<void> {
     defaultListen: defaultServer,
     stop,
     hurry,
-    say: (line) => process.stdout.write(`${line}\n`),
+    say: (line) => process.stdout.write(`${plainText(line)}\n`),
   });
 }
 

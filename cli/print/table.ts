@@ -1,5 +1,6 @@
 /** Aligned columns without lines: text for people, and still one row a line for grep. */
 
+import { oneLine } from '@inferq/core/plain-text.ts';
 import Table from 'cli-table3';
 import { colours } from './colours.ts';
 
@@ -34,7 +35,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
     chars: { ...noLines, right: '', 'right-mid': '', middle: '  ' },
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true },
   });
-  drawn.push(...rows.map((row) => [...row]));
+  drawn.push(...rows.map((row) => row.map(oneLine)));
   return drawn
     .toString()
     .split('\n')

@@ -1,6 +1,7 @@
 /** A task for people. */
 
 import type { Classification, Execution, Task } from '@inferq/client/wire/task.ts';
+import { oneLine } from '@inferq/core/plain-text.ts';
 import { colours } from './colours.ts';
 import { shownSpan } from './span.ts';
 import { tensorLine } from './tensor.ts';
@@ -34,7 +35,7 @@ export function stateNote(task: Task): string {
   if (task.partial) notes.push('partial output');
   if (error) notes.push(`${error.code}: ${error.message}`);
   if (task.redrivenTo) notes.push(`redriven to ${task.redrivenTo}`);
-  return notes.join(', ');
+  return oneLine(notes.join(', '));
 }
 
 function executionNote(execution: Execution): string {
@@ -58,7 +59,7 @@ export function answerLines(task: Task): string[] {
 }
 
 function classLines(classes: readonly Classification[], row: number, rows: number): string[] {
-  const [best, ...others] = classes.map(({ index, label, score }) => `${label === '' ? index : label}  score ${score.toFixed(4)}`);
+  const [best, ...others] = classes.map(({ index, label, score }) => `${label === '' ? index : oneLine(label)}  score ${score.toFixed(4)}`);
   if (best === undefined) return [];
   const lead = rows > 1 ? `row ${row}: class ` : 'class ';
   const rest = others.map((line) => `${' '.repeat(lead.length)}${line}`);

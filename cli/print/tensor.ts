@@ -1,6 +1,7 @@
 /** A tensor in one line. */
 
 import { type Tensor, texts } from '@inferq/client/tensor/tensor.ts';
+import { oneLine, printableJson } from '@inferq/core/plain-text.ts';
 
 const shownElements = 10;
 
@@ -8,10 +9,10 @@ const shownElements = 10;
 export function tensorLine(name: string, tensor: Tensor): string {
   const elements =
     tensor.datatype === 'BYTES'
-      ? texts(tensor).map((text) => JSON.stringify(text))
+      ? texts(tensor).map((text) => printableJson(text))
       : Array.from(tensor.data as ArrayLike<number>, shownNumber);
   const more = elements.length > shownElements ? `, ... (${elements.length} elements)` : '';
-  return `${name} ${tensor.datatype} [${tensor.shape.join(', ')}]: ${elements.slice(0, shownElements).join(', ')}${more}`;
+  return `${oneLine(name)} ${tensor.datatype} [${tensor.shape.join(', ')}]: ${elements.slice(0, shownElements).join(', ')}${more}`;
 }
 
 function shownNumber(value: number | bigint): string {

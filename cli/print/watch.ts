@@ -2,6 +2,7 @@
 
 import type { WatchEvent } from '@inferq/client/wire/event.ts';
 import { isTerminal, type Task } from '@inferq/client/wire/task.ts';
+import { oneLine, plainStream, printableJson } from '@inferq/core/plain-text.ts';
 import { answerLines, shownState, stateNote } from './task.ts';
 import { onlyText, tensorLine } from './tensor.ts';
 
@@ -9,6 +10,8 @@ import { onlyText, tensorLine } from './tensor.ts';
 export interface Output {
   out(text: string): void;
   err(text: string): void;
+  /** Whether standard output is a terminal, which obeys control characters. */
+  onTerminal: boolean;
   /** Whether both show on the same screen. */
   sharedScreen: boolean;
 }
@@ -20,7 +23,7 @@ export interface WatchPrinter {
 
 /** One JSON object a line: every event, and at last the task. */
 export function jsonPrinter(output: Output): WatchPrinter {
-  const line = (value: unknown): void => output.out(`${JSON.stringify(value)}\n`);
+  const line = (value: unknown): void => output.out(`${printableJson(value)}\n`);
   return { event: line, end: line };
 }
 
@@ -37,16 +40,17 @@ export function linePrinter(output: Output): WatchPrinter {
   };
 }
 
-/** The text as it comes, alone on standard output; lines about events on standard error. */
+/** The text as it comes, alone on standard output, made plain for a terminal; lines about events on standard error. */
 export function textPrinter(output: Output): WatchPrinter {
   let printed = '';
+  const shown = output.onTerminal ? plainStream() : (text: string) => text;
   const note = (event: WatchEvent): void => {
     const newline = output.sharedScreen && printed !== '' && !printed.endsWith('\n') ? '\n' : '';
     output.err(`${newline}${eventLine(event)}\n`);
   };
   const print = (text: string): void => {
     printed += text;
-    output.out(text);
+    output.out(shown(text));
   };
   return {
     event: (event) => {
@@ -77,7 +81,7 @@ function eventLine(event: WatchEvent): string {
       return `${time}  ${shownState(event.task)}  ${stateNote(event.task)}`.trimEnd();
     case 'progress': {
       const { fraction, message } = event.progress;
-      return `${time}  progress  ${fraction === undefined ? '' : `${Math.round(fraction * 100)} % `}${message}`.trimEnd();
+      return `${time}  progress  ${fraction === undefined ? '' : `${Math.round(fraction * 100)} % `}${oneLine(message)}`.trimEnd();
     }
     case 'chunk':
       return `${time}  chunk ${event.index}  ${Object.entries(event.outputs)

@@ -10,11 +10,12 @@ import { answerLines, taskLine } from '../print/task.ts';
 import { type Output, textPrinter } from '../print/watch.ts';
 import { printerFor } from '../watching.ts';
 
-function output(sharedScreen = false): Output & { stdout: string; stderr: string } {
+function output(sharedScreen = false, onTerminal = false): Output & { stdout: string; stderr: string } {
   return {
     stdout: '',
     stderr: '',
     sharedScreen,
+    onTerminal,
     out(text) {
       this.stdout += text;
     },
@@ -141,4 +142,53 @@ test('for scripts every line is an object, and the last one is the task', () => 
     .map((line) => JSON.parse(line));
   expect(lines.map((line) => line.kind)).toEqual(['chunk', 'state', undefined]);
   expect(lines.at(-1)).toMatchObject({ state: 'TASK_STATE_SUCCEEDED', outputs: [{ name: 'text' }] });
+});
+
+/** A colour, a title, a line of its own, 8-bit forms, an override of the writing direction. */
+const hostile = 'a\u001b[31mb\u001b]0;t\u0007c\n2026 forged\u009b1md\u202ee';
+const obeyed = /[\p{Cc}\p{Bidi_C}\u2028\u2029]/u;
+
+test('no text of a user or a model reaches the terminal as a command or as a line of its own', () => {
+  const wire = WireTask.fromPartial({
+    id: 'x',
+    state: TaskState.FAILED,
+    attempt: 2,
+    model: hostile,
+    queue: hostile,
+    unserved: true,
+    error: { code: 2, message: hostile },
+    execution: { worker: hostile, device: hostile },
+    classifications: [{ classes: [{ index: 1, label: hostile, score: 1 }] }],
+  });
+  for (const line of [taskLine(taskOf(wire)), ...answerLines(taskOf(wire))]) expect(line).not.toMatch(obeyed);
+
+  const outputs = taskOf(WireTask.fromPartial({ state: 4, outputs: [{ ...text(hostile), name: hostile }] }));
+  for (const line of answerLines(outputs)) expect(line).not.toMatch(obeyed);
+
+  expect(table([{ title: 'MODEL' }], [[hostile]], '').split('\n')).toEqual(['MODEL', 'abc 2026 forgedde']);
+
+  const both = output();
+  const progress = TaskEvent.fromPartial({ attempt: 1, sequence: 3n, kind: { $case: 'progress', value: { message: hostile } } });
+  textPrinter(both).event(eventOf(progress) as WatchEvent);
+  expect(both.stderr.replace(/\n$/, '')).not.toMatch(obeyed);
+});
+
+test('streamed text is made plain for a terminal, also where a piece ends within an escape sequence, and left alone in a pipe', () => {
+  const pieces = ['red: \u001b[3', '1mx\n\ty', '\u009b0m\u001b]52;c;', 'aGk=\u0007!'];
+  for (const [onTerminal, shown] of [
+    [true, 'red: x\n\ty!'],
+    [false, pieces.join('')],
+  ] as const) {
+    const both = output(false, onTerminal);
+    const printer = textPrinter(both);
+    for (const [index, piece] of pieces.entries()) printer.event(chunk(index, piece));
+    expect(both.stdout).toBe(shown);
+  }
+});
+
+test('what scripts get is printable and holds the same data', () => {
+  const both = output();
+  printerFor(undefined, true, both).event(chunk(0, hostile));
+  expect(both.stdout.replace(/\n$/, '')).not.toMatch(obeyed);
+  expect(JSON.parse(both.stdout)).toEqual(JSON.parse(JSON.stringify(chunk(0, hostile))));
 });

@@ -2,6 +2,7 @@
 
 import { limits } from '@inferq/core/limits.ts';
 import type { ModelSpec, ParameterValue } from '@inferq/core/model.ts';
+import { oneLine } from '@inferq/core/plain-text.ts';
 import type { EngineFacts, EngineOutcome, EngineTask } from '../engine.ts';
 import type { Item, Tensors } from '../handler.ts';
 import { encodeOutput } from '../payload.ts';
@@ -59,7 +60,11 @@ export class LiveItem implements Item {
   progress(fraction?: number, message = ''): void {
     if (this.#settled) return;
     const share = fraction === undefined || Number.isNaN(fraction) ? undefined : Math.min(1, Math.max(0, fraction));
-    this.#sink.progress(this.key, share, cutText(String(message), limits.progressMessageBytes));
+    this.#sink.progress(
+      this.key,
+      share,
+      cutText(oneLine(String(message).slice(0, limits.progressMessageBytes)), limits.progressMessageBytes),
+    );
   }
 
   complete(outputs: Tensors, { partial = false }: { partial?: boolean } = {}): void {

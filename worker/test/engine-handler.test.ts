@@ -216,3 +216,60 @@ export default defineHandler({
   await answered;
   expect(heard.outcomes.has('a')).toBe(true);
 });
+
+/** Each is an expression, as a handler may throw it. */
+const oddities = [
+  'undefined',
+  'null',
+  'Symbol("s")',
+  'Object.create(null)',
+  '{ toString() { throw new Error("no") } }',
+  'Object.assign(new Error("x"), { message: Symbol("s") })',
+  'Object.defineProperty(new Error("x"), "stack", { get() { throw new Error("no") } })',
+  '(() => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); return proxy; })()',
+  '"long ".repeat(20_000_000)',
+];
+
+test('whatever a handler throws fails its item, and nothing else', async () => {
+  const { engine, heard } = await talking(`
+const oddities = [${oddities.map((oddity) => `() => (${oddity})`).join(',')}];
+export default defineHandler({
+  load: () => undefined,
+  run([item]) {
+    const word = heard(item!);
+    if (word === 'last') item!.complete(say('!'));
+    else throw oddities[Number(word)]!();
+  },
+});`);
+  for (const index of oddities.keys()) {
+    engine.start(ref, [say(`${index}`, `${index}`)]);
+    const { error } = await heard.fault(`${index}`);
+    expect(error.code).toBe('MODEL_ERROR');
+    expect(error.message).not.toBe('');
+    expect(error.message.length).toBeLessThanOrEqual(1_024);
+  }
+  engine.start(ref, [say('last', 'last')]);
+  await heard.outputs('last');
+  expect(heard.failure).toBeUndefined();
+});
+
+test('what a handler says in errors and progress is plain text, in the detail with its lines', async () => {
+  const { engine, heard } = await talking(`
+export default defineHandler({
+  load: () => undefined,
+  async run([item]) {
+    item!.progress(0.5, 'half\\u001b[2J way\\nforged');
+    await new Promise((resolve) => setImmediate(resolve));
+    if (heard(item!) === 'fail') item!.fail('no\\u001b]0;title\\u0007 \\u202eway');
+    throw new Error('went \\u009b31mwrong');
+  },
+});`);
+  engine.start(ref, [say('throws', 'throws')]);
+  engine.start(ref, [say('fail', 'fail')]);
+  expect((await heard.fault('throws')).error).toMatchObject({
+    message: 'went wrong',
+    detail: expect.stringMatching(/^Error: went wrong\n +at /),
+  });
+  expect((await heard.fault('fail')).error.message).toBe('no way');
+  expect(heard.progressed.map(({ message }) => message)).toEqual(['half way forged', 'half way forged']);
+});
