@@ -7,6 +7,7 @@ import sys
 
 import grpc
 import numpy as np
+import tritonclient.grpc  # noqa: F401  Needs an older protobuf than the newest: the generated modules must load beside it.
 
 server, stubs, samples = sys.argv[1:]
 sys.path.insert(0, stubs)

@@ -40,7 +40,7 @@ test('grpcurl shows a refusal with its status, its sentence and every wrong fiel
   expect(answer.stderr).toContain('priority');
 });
 
-test('a Python client generated from the .proto files recognises digits and streams a text', async () => {
+test('a Python client generated from the .proto files works in one process with tritonclient', async () => {
   const stubs = mkdtempSync(join(tmpdir(), 'inferq-stubs-'));
   try {
     const protos = ['tensor', 'task', 'event', 'error', 'model', 'fleet', 'broker', 'admin'].map((name) => `inferq/v1/${name}.proto`);
