@@ -24,124 +24,124 @@ export const protobufPackage = "inferq.v1";
 
 export const protobufFileName = "inferq/v1/admin.proto";
 
-/** Asks for a page. */
+/** Requests one page of queues. */
 export interface ListQueuesRequest {
-  /** At most so many, 100 by default, 1000 at most. */
+  /** Page size. Default 100, at most 1000. */
   pageSize: number;
-  /** From the page before; empty for the first. */
+  /** The next_page_token of the previous page; empty for the first page. */
   pageToken: string;
 }
 
-/** A page. */
+/** One page of queues. */
 export interface ListQueuesResponse {
   /** Sorted by name. */
   queues: Queue[];
-  /** Asks for the next page; empty on the last. */
+  /** The token of the next page; empty on the last page. */
   nextPageToken: string;
 }
 
-/** Asks for a page. */
+/** Requests one page of workers. */
 export interface ListWorkersRequest {
-  /** At most so many, 100 by default, 1000 at most. */
+  /** Page size. Default 100, at most 1000. */
   pageSize: number;
-  /** From the page before; empty for the first. */
+  /** The next_page_token of the previous page; empty for the first page. */
   pageToken: string;
 }
 
-/** A page. */
+/** One page of workers. */
 export interface ListWorkersResponse {
   /** Sorted by name. */
   workers: Worker[];
-  /** Asks for the next page; empty on the last. */
+  /** The token of the next page; empty on the last page. */
   nextPageToken: string;
 }
 
-/** Asks for a page. */
+/** Requests one page of models. */
 export interface ListModelsRequest {
-  /** At most so many, 100 by default, 1000 at most. */
+  /** Page size. Default 100, at most 1000. */
   pageSize: number;
-  /** From the page before; empty for the first. */
+  /** The next_page_token of the previous page; empty for the first page. */
   pageToken: string;
 }
 
-/** A page. */
+/** One page of models. */
 export interface ListModelsResponse {
   /** Sorted by name, newest version first. */
   models: Model[];
-  /** Asks for the next page; empty on the last. */
+  /** The token of the next page; empty on the last page. */
   nextPageToken: string;
 }
 
-/** What is left out does not matter. */
+/** Selects dead letters. A field that is not set matches everything. */
 export interface DeadLetterFilter {
-  /** Only this model. */
+  /** The model. */
   model: string;
-  /** Only this queue. */
+  /** The queue. */
   queue: string;
-  /** Only these causes. */
+  /** Any of these error codes. */
   codes: TaskErrorCode[];
-  /** Only those that ended at or after. */
+  /** Ended at or after this time. */
   after:
     | Date
     | undefined;
-  /** Only those that ended at or before. */
+  /** Ended at or before this time. */
   before: Date | undefined;
 }
 
-/** Asks for a page. */
+/** Requests one page of dead letters. */
 export interface ListDeadLettersRequest {
-  /** Which ones. */
+  /** Which dead letters to list. */
   filter:
     | DeadLetterFilter
     | undefined;
-  /** At most so many, 100 by default, 1000 at most. */
+  /** Page size. Default 100, at most 1000. */
   pageSize: number;
-  /** From the page before; empty for the first. */
+  /** The next_page_token of the previous page; empty for the first page. */
   pageToken: string;
 }
 
-/** A page. */
+/** One page of dead letters. */
 export interface ListDeadLettersResponse {
-  /** With their errors and attempts. */
+  /** With their errors and earlier attempts. */
   tasks: Task[];
-  /** Asks for the next page; empty on the last. */
+  /** The token of the next page; empty on the last page. */
   nextPageToken: string;
 }
 
-/** Some tasks. */
+/** A list of task ids. */
 export interface TaskIds {
-  /** Their ids. */
+  /** The ids. */
   taskIds: string[];
 }
 
-/** Which dead letters become new tasks. */
+/** Selects the dead letters to redrive. */
 export interface RedriveDeadLettersRequest {
   selection:
     | //
-    /** These. */
+    /** Exactly these. */
     { $case: "ids"; value: TaskIds }
     | //
-    /** Those that pass. */
+    /** All that match the filter. */
     { $case: "filter"; value: DeadLetterFilter }
     | //
-    /** Every one. */
+    /** All of them. */
     { $case: "all"; value: boolean }
     | undefined;
-  /** Only count. */
+  /** Only count them. */
   dryRun: boolean;
-  /** At most so many in this call. Default 1000. */
+  /** How many to redrive in this call at most. Default 1000. */
   limit: number;
 }
 
-/** What became of them. */
+/** The result of a redrive. */
 export interface RedriveDeadLettersResponse {
   /** How many the selection matched. */
   matched: bigint;
-  /** Old id to new id. Repeated, a redrive answers the same new ids. */
+  /** From old id to new id. Redriving a dead letter again gives the same new id. */
   redriven: { [key: string]: string };
   /**
-   * Matched but left, because of the limit, or because a queue is full: call again later. Where that leaves all of them, the call
-   * ends with RESOURCE_EXHAUSTED.
+   * Matched but not redriven, because of the limit or because a queue is full: call again later. If no dead letter can be redriven, the
+   * call ends with RESOURCE_EXHAUSTED.
    */
   remaining: bigint;
 }
@@ -1497,13 +1497,13 @@ export const RedriveDeadLettersResponse_RedrivenEntry: MessageFns<RedriveDeadLet
   },
 };
 
-/** What operators ask for. */
+/** Inspects and manages a running inferq. */
 export type AdminDefinition = typeof AdminDefinition;
 export const AdminDefinition = {
   name: "Admin",
   fullName: "inferq.v1.Admin",
   methods: {
-    /** Every queue that exists. */
+    /** Lists every queue. */
     listQueues: {
       name: "ListQueues",
       requestType: ListQueuesRequest as typeof ListQueuesRequest,
@@ -1512,7 +1512,7 @@ export const AdminDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Every worker seen within a lease. */
+    /** Lists every worker seen within the last lease. */
     listWorkers: {
       name: "ListWorkers",
       requestType: ListWorkersRequest as typeof ListWorkersRequest,
@@ -1521,7 +1521,7 @@ export const AdminDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Every model version known, live or not. */
+    /** Lists every known model version, live or not. */
     listModels: {
       name: "ListModels",
       requestType: ListModelsRequest as typeof ListModelsRequest,
@@ -1530,7 +1530,7 @@ export const AdminDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Failed tasks that are kept, newest first. */
+    /** Lists dead letters, newest first. */
     listDeadLetters: {
       name: "ListDeadLetters",
       requestType: ListDeadLettersRequest as typeof ListDeadLettersRequest,
@@ -1539,7 +1539,7 @@ export const AdminDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Makes new tasks of dead letters, each once. */
+    /** Makes a new task from each selected dead letter, once. */
     redriveDeadLetters: {
       name: "RedriveDeadLetters",
       requestType: RedriveDeadLettersRequest as typeof RedriveDeadLettersRequest,
@@ -1551,10 +1551,10 @@ export const AdminDefinition = {
   },
 } as const;
 
-/** What operators ask for. */
+/** Inspects and manages a running inferq. */
 export type AdminService = typeof AdminService;
 export const AdminService = {
-  /** Every queue that exists. */
+  /** Lists every queue. */
   listQueues: {
     path: "/inferq.v1.Admin/ListQueues" as const,
     requestStream: false as const,
@@ -1564,7 +1564,7 @@ export const AdminService = {
     responseSerialize: (value: ListQueuesResponse): Buffer => Buffer.from(ListQueuesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListQueuesResponse => ListQueuesResponse.decode(value),
   },
-  /** Every worker seen within a lease. */
+  /** Lists every worker seen within the last lease. */
   listWorkers: {
     path: "/inferq.v1.Admin/ListWorkers" as const,
     requestStream: false as const,
@@ -1574,7 +1574,7 @@ export const AdminService = {
     responseSerialize: (value: ListWorkersResponse): Buffer => Buffer.from(ListWorkersResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListWorkersResponse => ListWorkersResponse.decode(value),
   },
-  /** Every model version known, live or not. */
+  /** Lists every known model version, live or not. */
   listModels: {
     path: "/inferq.v1.Admin/ListModels" as const,
     requestStream: false as const,
@@ -1584,7 +1584,7 @@ export const AdminService = {
     responseSerialize: (value: ListModelsResponse): Buffer => Buffer.from(ListModelsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListModelsResponse => ListModelsResponse.decode(value),
   },
-  /** Failed tasks that are kept, newest first. */
+  /** Lists dead letters, newest first. */
   listDeadLetters: {
     path: "/inferq.v1.Admin/ListDeadLetters" as const,
     requestStream: false as const,
@@ -1596,7 +1596,7 @@ export const AdminService = {
       Buffer.from(ListDeadLettersResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListDeadLettersResponse => ListDeadLettersResponse.decode(value),
   },
-  /** Makes new tasks of dead letters, each once. */
+  /** Makes a new task from each selected dead letter, once. */
   redriveDeadLetters: {
     path: "/inferq.v1.Admin/RedriveDeadLetters" as const,
     requestStream: false as const,
@@ -1611,20 +1611,20 @@ export const AdminService = {
 } as const;
 
 export interface AdminServer extends UntypedServiceImplementation {
-  /** Every queue that exists. */
+  /** Lists every queue. */
   listQueues: handleUnaryCall<ListQueuesRequest, ListQueuesResponse>;
-  /** Every worker seen within a lease. */
+  /** Lists every worker seen within the last lease. */
   listWorkers: handleUnaryCall<ListWorkersRequest, ListWorkersResponse>;
-  /** Every model version known, live or not. */
+  /** Lists every known model version, live or not. */
   listModels: handleUnaryCall<ListModelsRequest, ListModelsResponse>;
-  /** Failed tasks that are kept, newest first. */
+  /** Lists dead letters, newest first. */
   listDeadLetters: handleUnaryCall<ListDeadLettersRequest, ListDeadLettersResponse>;
-  /** Makes new tasks of dead letters, each once. */
+  /** Makes a new task from each selected dead letter, once. */
   redriveDeadLetters: handleUnaryCall<RedriveDeadLettersRequest, RedriveDeadLettersResponse>;
 }
 
 export interface AdminClient extends Client {
-  /** Every queue that exists. */
+  /** Lists every queue. */
   listQueues(
     request: ListQueuesRequest,
     callback: (error: ServiceError | null, response: ListQueuesResponse) => void,
@@ -1640,7 +1640,7 @@ export interface AdminClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListQueuesResponse) => void,
   ): ClientUnaryCall;
-  /** Every worker seen within a lease. */
+  /** Lists every worker seen within the last lease. */
   listWorkers(
     request: ListWorkersRequest,
     callback: (error: ServiceError | null, response: ListWorkersResponse) => void,
@@ -1656,7 +1656,7 @@ export interface AdminClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListWorkersResponse) => void,
   ): ClientUnaryCall;
-  /** Every model version known, live or not. */
+  /** Lists every known model version, live or not. */
   listModels(
     request: ListModelsRequest,
     callback: (error: ServiceError | null, response: ListModelsResponse) => void,
@@ -1672,7 +1672,7 @@ export interface AdminClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListModelsResponse) => void,
   ): ClientUnaryCall;
-  /** Failed tasks that are kept, newest first. */
+  /** Lists dead letters, newest first. */
   listDeadLetters(
     request: ListDeadLettersRequest,
     callback: (error: ServiceError | null, response: ListDeadLettersResponse) => void,
@@ -1688,7 +1688,7 @@ export interface AdminClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListDeadLettersResponse) => void,
   ): ClientUnaryCall;
-  /** Makes new tasks of dead letters, each once. */
+  /** Makes a new task from each selected dead letter, once. */
   redriveDeadLetters(
     request: RedriveDeadLettersRequest,
     callback: (error: ServiceError | null, response: RedriveDeadLettersResponse) => void,

@@ -31,71 +31,83 @@ export const protobufPackage = "inferq.v1";
 
 export const protobufFileName = "inferq/v1/broker.proto";
 
-/** A task. What is left out has the model's value or the default that docs/options.md lists; what cannot be honoured is refused. */
+/**
+ * A task to submit. Fields that are not set take the model's value or the default listed in docs/options.md. An option that cannot be
+ * honoured is refused.
+ */
 export interface SubmitRequest {
-  /** Which model to run. */
+  /** The model to run. */
   model: string;
-  /** Which version; empty: the highest that a live executor has, else the highest known. */
+  /** The version. If empty, the highest that a live executor has, or else the highest known. */
   version: string;
   /** The input tensors, checked against the model before the reply. */
   inputs: Tensor[];
-  /** Declared parameters of the model; others are refused. */
+  /** Values for the model's declared parameters; others are refused. */
   parameters: { [key: string]: Parameter };
-  /** Where to wait; empty: the model's queue. */
+  /** The queue to wait in. If empty, the model's queue. */
   queue: string;
-  /** 0 to 9, 9 is first. Default 5. */
+  /** 0 to 9; 9 is served first. Default 5. */
   priority?:
     | number
     | undefined;
-  /** At most 256 bytes. A second Submit with the same key and content is the same task; with other content it is ALREADY_EXISTS. */
+  /**
+   * At most 256 bytes. A second Submit with the same key and content names the same task; with different content it is
+   * refused with ALREADY_EXISTS.
+   */
   idempotencyKey: string;
   start:
     | //
-    /** Not before so long from now, at most 30 days. */
+    /** Start no sooner than this long from now, at most 30 days. */
     { $case: "delay"; value: Duration }
     | //
-    /** Not before this time, at most 30 days ahead. */
+    /** Start no sooner than this time, at most 30 days ahead. */
     { $case: "notBefore"; value: Date }
     | undefined;
   startLimit:
     | //
-    /** Not worth starting after so long: it then becomes EXPIRED. */
+    /** The task becomes EXPIRED if it has not started after this long. */
     { $case: "startWithin"; value: Duration }
     | //
-    /** Not worth starting after this time. */
+    /** The task becomes EXPIRED if it has not started at this time. */
     { $case: "startDeadline"; value: Date }
     | undefined;
-  /** Asks a run to stop after so long; it may leave a partial result. Refused where the model runs the task in one slice. */
+  /** Asks a run to stop after this long; it may leave a partial result. Refused if a plain ONNX model runs the task in one slice. */
   softTimeLimit:
     | Duration
     | undefined;
-  /** Ends a run after so long. Default the model's, 300 s where it has none; at most 24 h. */
+  /** Ends a run after this long, at most 24 h. Default: the model's, or 300 s. */
   hardTimeLimit:
     | Duration
     | undefined;
-  /** Attempts to spend, 1 to 100. Default the model's, 3 where it has none. */
+  /** Maximum of charged attempts, 1 to 100. Default: the model's, or 3. */
   maxAttempts?:
     | number
     | undefined;
-  /** How long the result is kept after the end, 1 s to 30 days. Default 1 h. */
+  /** How long the result is kept after the task ends, 1 s to 30 days. Default 1 h. */
   resultTtl:
     | Duration
     | undefined;
-  /** Stores no outputs; a watch still gets every event, the last one without outputs. */
+  /** Do not store outputs. A watch still gets every event, the last one without outputs. */
   ignoreResult?:
     | boolean
     | undefined;
-  /** Comes back with the task; 8 KiB of keys and values at most. */
+  /** Returned with the task; at most 8 KiB of keys and values. */
   metadata: { [key: string]: string };
-  /** Answers when the task ends, or after so long as it stands. At most 5 minutes. Not inside a stream. */
+  /**
+   * Wait this long, at most 5 minutes, for the task to end. The reply has the task as it ended, or as it stands by then. Refused inside a
+   * stream.
+   */
   wait:
     | Duration
     | undefined;
-  /** What the reply carries of the outputs. */
+  /** Which outputs the reply carries, and in which form. */
   outputs:
     | OutputOptions
     | undefined;
-  /** Needs wait. The call's deadline becomes the start deadline, and a call that breaks off cancels the task after 2 s unless a Submit with the same key takes it up. */
+  /**
+   * Requires wait. The call's deadline becomes the start deadline. If the call breaks off, the task is cancelled after 2 s, unless a Submit
+   * with the same key resumes it.
+   */
   bindToCall: boolean;
 }
 
@@ -109,25 +121,25 @@ export interface SubmitRequest_MetadataEntry {
   value: string;
 }
 
-/** The task was accepted: it is stored. */
+/** The task has been accepted and stored. */
 export interface SubmitResponse {
-  /** Its id. */
+  /** The task's id. */
   taskId: string;
-  /** The idempotency key named this task before. */
+  /** The idempotency key already named this task. */
   duplicate: boolean;
-  /** With wait: the task as it ended or stands. */
+  /** With wait: the task as it ended, or as it stands. */
   task: Task | undefined;
 }
 
-/** Several items at once: framing is most of a small message's cost. */
+/** Several items in one message, because framing dominates the cost of a small message. */
 export interface SubmitManyRequest {
   /** Handled in order. */
   items: SubmitManyRequest_Item[];
 }
 
-/** One thing to do. */
+/** One thing to do for the stream. */
 export interface SubmitManyRequest_Item {
-  /** At most 256 bytes; its outcome carries it. */
+  /** Returned with the outcome; at most 256 bytes. */
   correlationId: string;
   /** Send this task's events on this stream. */
   follow: boolean;
@@ -136,36 +148,36 @@ export interface SubmitManyRequest_Item {
     /** As in Submit, without wait and bind_to_call. */
     { $case: "submit"; value: SubmitRequest }
     | //
-    /** Follow a task that exists, from a sequence on. */
+    /** Follow an existing task, starting after a sequence. */
     { $case: "watch"; value: WatchResultRequest }
     | //
     /** As in Cancel. */
     { $case: "cancel"; value: CancelRequest }
     | undefined;
-  /** With follow: send only the last event, the one with the result. */
+  /** With follow: send only the last event, which has the result. */
   endOnly: boolean;
 }
 
-/** What was ready together. */
+/** Outcomes and events that were ready together. */
 export interface SubmitManyResponse {
-  /** One for each item. */
+  /** One outcome for each item. */
   outcomes: SubmitManyResponse_Outcome[];
-  /** Of followed tasks, in order for each. */
+  /** Events of followed tasks, in order for each task. */
   events: TaskEvent[];
 }
 
-/** What became of one item. It comes before the task's events. */
+/** The outcome of one item. It precedes the task's events. */
 export interface SubmitManyResponse_Outcome {
-  /** That of the item. */
+  /** From the item. */
   correlationId: string;
-  /** The idempotency key named this task before. */
+  /** The idempotency key already named this task. */
   duplicate: boolean;
   result:
     | //
     /** The task was accepted. */
     { $case: "taskId"; value: string }
     | //
-    /** The task as it stands: for watch, cancel, and a followed duplicate. */
+    /** The task as it stands, for watch, cancel, and a followed duplicate. */
     { $case: "snapshot"; value: Task }
     | //
     /** The item was refused. */
@@ -173,73 +185,73 @@ export interface SubmitManyResponse_Outcome {
     | undefined;
 }
 
-/** Asks for a task. */
+/** Requests a task. */
 export interface GetResultRequest {
-  /** The task. */
+  /** The task's id. */
   taskId: string;
-  /** Answer when it ends, or after so long as it stands. At most 5 minutes. */
+  /** Wait this long, at most 5 minutes, for the task to end. The reply has the task as it ended, or as it stands by then. */
   wait:
     | Duration
     | undefined;
-  /** What the reply carries of the outputs. */
+  /** Which outputs the reply carries, and in which form. */
   outputs: OutputOptions | undefined;
 }
 
-/** A task. */
+/** The requested task. */
 export interface GetResultResponse {
-  /** As it stands. A failed task is an answer, not an error. */
+  /** The task as it stands. A failed task is a reply, not an error. */
   task: Task | undefined;
 }
 
-/** Asks for a task's events. */
+/** Requests a task's events. */
 export interface WatchResultRequest {
-  /** The task. */
+  /** The task's id. */
   taskId: string;
-  /** Only what came after; 0: all chunks of the current attempt. */
+  /** Send only what came after this sequence. 0 includes all chunks of the current attempt. */
   afterSequence: bigint;
-  /** What events carry of the outputs. */
+  /** Which outputs the events carry, and in which form. */
   outputs:
     | OutputOptions
     | undefined;
-  /** Cancels the task when this client leaves, not when the server stops. */
+  /** Cancel the task when this client disconnects. A server that stops cancels nothing. */
   cancelOnDisconnect: boolean;
 }
 
-/** A snapshot first, then events; empty after 30 s of silence, to show that the stream lives. */
+/** First a snapshot, then events. After 30 s of silence an empty message shows that the stream is alive. */
 export interface WatchResultResponse {
-  /** In the first message: the task to which the events add. */
+  /** In the first message: the task that the events build on. */
   snapshot:
     | Task
     | undefined;
-  /** What was ready together, rising by sequence. */
+  /** Events that were ready together, in order of sequence. */
   events: TaskEvent[];
 }
 
-/** Asks for a task's end. */
+/** Requests the cancellation of a task. */
 export interface CancelRequest {
-  /** The task. */
+  /** The task's id. */
   taskId: string;
-  /** End a running task at once, without waiting for its run to return. */
+  /** End a running task immediately, without waiting for its run to return. */
   force: boolean;
 }
 
-/** The answer to a Cancel. */
+/** The reply to a Cancel. */
 export interface CancelResponse {
-  /** As it stands after the request. */
+  /** The task as it stands after the request. */
   task: Task | undefined;
 }
 
-/** Asks for a model. */
+/** Requests a model. */
 export interface GetModelRequest {
-  /** Its name. */
+  /** The model's name. */
   model: string;
-  /** Empty: the one that Submit would choose. */
+  /** The version. If empty, the one that Submit would choose. */
   version: string;
 }
 
-/** A model. */
+/** The requested model. */
 export interface GetModelResponse {
-  /** What it takes and gives. */
+  /** Its inputs, outputs and parameters. */
   model: Model | undefined;
 }
 
@@ -2250,13 +2262,13 @@ export const GetModelResponse: MessageFns<GetModelResponse> = {
   },
 };
 
-/** Submit tasks, read results, watch them happen. */
+/** Submits tasks, reads their results and watches their progress. */
 export type BrokerDefinition = typeof BrokerDefinition;
 export const BrokerDefinition = {
   name: "Broker",
   fullName: "inferq.v1.Broker",
   methods: {
-    /** Hands over a task and answers its id at once, or with wait its result. */
+    /** Stores a task and returns its id immediately, or with wait its result. */
     submit: {
       name: "Submit",
       requestType: SubmitRequest as typeof SubmitRequest,
@@ -2265,7 +2277,7 @@ export const BrokerDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Many submits, watches and cancels on one stream, with the events of those that are followed. */
+    /** Submits, watches and cancels many tasks on one stream, which also carries the events of followed tasks. */
     submitMany: {
       name: "SubmitMany",
       requestType: SubmitManyRequest as typeof SubmitManyRequest,
@@ -2274,7 +2286,7 @@ export const BrokerDefinition = {
       responseStream: true,
       options: {},
     },
-    /** The task as it stands, or with wait as soon as it ends. */
+    /** Returns the task as it stands, or with wait as soon as it ends. */
     getResult: {
       name: "GetResult",
       requestType: GetResultRequest as typeof GetResultRequest,
@@ -2283,7 +2295,7 @@ export const BrokerDefinition = {
       responseStream: false,
       options: {},
     },
-    /** A task's events: first a snapshot, then every change and every chunk, the terminal state last. */
+    /** Streams a task's events: first a snapshot, then every change and every chunk, and the final state last. */
     watchResult: {
       name: "WatchResult",
       requestType: WatchResultRequest as typeof WatchResultRequest,
@@ -2292,7 +2304,7 @@ export const BrokerDefinition = {
       responseStream: true,
       options: {},
     },
-    /** Asks for a task's end. */
+    /** Requests the cancellation of a task. */
     cancel: {
       name: "Cancel",
       requestType: CancelRequest as typeof CancelRequest,
@@ -2301,7 +2313,7 @@ export const BrokerDefinition = {
       responseStream: false,
       options: {},
     },
-    /** What a model takes and gives. */
+    /** Returns the inputs, outputs and parameters of a model. */
     getModel: {
       name: "GetModel",
       requestType: GetModelRequest as typeof GetModelRequest,
@@ -2313,10 +2325,10 @@ export const BrokerDefinition = {
   },
 } as const;
 
-/** Submit tasks, read results, watch them happen. */
+/** Submits tasks, reads their results and watches their progress. */
 export type BrokerService = typeof BrokerService;
 export const BrokerService = {
-  /** Hands over a task and answers its id at once, or with wait its result. */
+  /** Stores a task and returns its id immediately, or with wait its result. */
   submit: {
     path: "/inferq.v1.Broker/Submit" as const,
     requestStream: false as const,
@@ -2326,7 +2338,7 @@ export const BrokerService = {
     responseSerialize: (value: SubmitResponse): Buffer => Buffer.from(SubmitResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SubmitResponse => SubmitResponse.decode(value),
   },
-  /** Many submits, watches and cancels on one stream, with the events of those that are followed. */
+  /** Submits, watches and cancels many tasks on one stream, which also carries the events of followed tasks. */
   submitMany: {
     path: "/inferq.v1.Broker/SubmitMany" as const,
     requestStream: true as const,
@@ -2336,7 +2348,7 @@ export const BrokerService = {
     responseSerialize: (value: SubmitManyResponse): Buffer => Buffer.from(SubmitManyResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SubmitManyResponse => SubmitManyResponse.decode(value),
   },
-  /** The task as it stands, or with wait as soon as it ends. */
+  /** Returns the task as it stands, or with wait as soon as it ends. */
   getResult: {
     path: "/inferq.v1.Broker/GetResult" as const,
     requestStream: false as const,
@@ -2346,7 +2358,7 @@ export const BrokerService = {
     responseSerialize: (value: GetResultResponse): Buffer => Buffer.from(GetResultResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetResultResponse => GetResultResponse.decode(value),
   },
-  /** A task's events: first a snapshot, then every change and every chunk, the terminal state last. */
+  /** Streams a task's events: first a snapshot, then every change and every chunk, and the final state last. */
   watchResult: {
     path: "/inferq.v1.Broker/WatchResult" as const,
     requestStream: false as const,
@@ -2356,7 +2368,7 @@ export const BrokerService = {
     responseSerialize: (value: WatchResultResponse): Buffer => Buffer.from(WatchResultResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): WatchResultResponse => WatchResultResponse.decode(value),
   },
-  /** Asks for a task's end. */
+  /** Requests the cancellation of a task. */
   cancel: {
     path: "/inferq.v1.Broker/Cancel" as const,
     requestStream: false as const,
@@ -2366,7 +2378,7 @@ export const BrokerService = {
     responseSerialize: (value: CancelResponse): Buffer => Buffer.from(CancelResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CancelResponse => CancelResponse.decode(value),
   },
-  /** What a model takes and gives. */
+  /** Returns the inputs, outputs and parameters of a model. */
   getModel: {
     path: "/inferq.v1.Broker/GetModel" as const,
     requestStream: false as const,
@@ -2379,22 +2391,22 @@ export const BrokerService = {
 } as const;
 
 export interface BrokerServer extends UntypedServiceImplementation {
-  /** Hands over a task and answers its id at once, or with wait its result. */
+  /** Stores a task and returns its id immediately, or with wait its result. */
   submit: handleUnaryCall<SubmitRequest, SubmitResponse>;
-  /** Many submits, watches and cancels on one stream, with the events of those that are followed. */
+  /** Submits, watches and cancels many tasks on one stream, which also carries the events of followed tasks. */
   submitMany: handleBidiStreamingCall<SubmitManyRequest, SubmitManyResponse>;
-  /** The task as it stands, or with wait as soon as it ends. */
+  /** Returns the task as it stands, or with wait as soon as it ends. */
   getResult: handleUnaryCall<GetResultRequest, GetResultResponse>;
-  /** A task's events: first a snapshot, then every change and every chunk, the terminal state last. */
+  /** Streams a task's events: first a snapshot, then every change and every chunk, and the final state last. */
   watchResult: handleServerStreamingCall<WatchResultRequest, WatchResultResponse>;
-  /** Asks for a task's end. */
+  /** Requests the cancellation of a task. */
   cancel: handleUnaryCall<CancelRequest, CancelResponse>;
-  /** What a model takes and gives. */
+  /** Returns the inputs, outputs and parameters of a model. */
   getModel: handleUnaryCall<GetModelRequest, GetModelResponse>;
 }
 
 export interface BrokerClient extends Client {
-  /** Hands over a task and answers its id at once, or with wait its result. */
+  /** Stores a task and returns its id immediately, or with wait its result. */
   submit(
     request: SubmitRequest,
     callback: (error: ServiceError | null, response: SubmitResponse) => void,
@@ -2410,14 +2422,14 @@ export interface BrokerClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SubmitResponse) => void,
   ): ClientUnaryCall;
-  /** Many submits, watches and cancels on one stream, with the events of those that are followed. */
+  /** Submits, watches and cancels many tasks on one stream, which also carries the events of followed tasks. */
   submitMany(): ClientDuplexStream<SubmitManyRequest, SubmitManyResponse>;
   submitMany(options: Partial<CallOptions>): ClientDuplexStream<SubmitManyRequest, SubmitManyResponse>;
   submitMany(
     metadata: Metadata,
     options?: Partial<CallOptions>,
   ): ClientDuplexStream<SubmitManyRequest, SubmitManyResponse>;
-  /** The task as it stands, or with wait as soon as it ends. */
+  /** Returns the task as it stands, or with wait as soon as it ends. */
   getResult(
     request: GetResultRequest,
     callback: (error: ServiceError | null, response: GetResultResponse) => void,
@@ -2433,14 +2445,14 @@ export interface BrokerClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetResultResponse) => void,
   ): ClientUnaryCall;
-  /** A task's events: first a snapshot, then every change and every chunk, the terminal state last. */
+  /** Streams a task's events: first a snapshot, then every change and every chunk, and the final state last. */
   watchResult(request: WatchResultRequest, options?: Partial<CallOptions>): ClientReadableStream<WatchResultResponse>;
   watchResult(
     request: WatchResultRequest,
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<WatchResultResponse>;
-  /** Asks for a task's end. */
+  /** Requests the cancellation of a task. */
   cancel(
     request: CancelRequest,
     callback: (error: ServiceError | null, response: CancelResponse) => void,
@@ -2456,7 +2468,7 @@ export interface BrokerClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CancelResponse) => void,
   ): ClientUnaryCall;
-  /** What a model takes and gives. */
+  /** Returns the inputs, outputs and parameters of a model. */
   getModel(
     request: GetModelRequest,
     callback: (error: ServiceError | null, response: GetModelResponse) => void,

@@ -9,21 +9,21 @@ export const protobufPackage = "inferq.v1";
 
 export const protobufFileName = "inferq/v1/error.proto";
 
-/** One item's refusal inside a stream: what a unary call says with its status. */
+/** Why one item of a stream was refused: the same information that a unary call gives in its status. */
 export interface Error {
-  /** The gRPC status code that a unary call would have ended with. */
+  /** The gRPC status code that a unary call would have returned. */
   code: number;
   /** From inferq's closed list, such as MODEL_NOT_FOUND. */
   reason: string;
-  /** What is wrong and what to mend. */
+  /** What is wrong and how to fix it. */
   message: string;
-  /** Every wrong field. */
+  /** Every field that is not valid. */
   violations: FieldViolation[];
-  /** Set where trying again may help, and when. */
+  /** Set if a retry may succeed: how long to wait before it. */
   retryAfter: Duration | undefined;
 }
 
-/** One wrong field. */
+/** One field that is not valid. */
 export interface FieldViolation {
   /** Its path in the request, such as inputs[0].shape. */
   field: string;

@@ -13,34 +13,34 @@ export const protobufFileName = "inferq/v1/event.proto";
 
 /** Something that happened to a task. */
 export interface TaskEvent {
-  /** The task. */
+  /** The task's id. */
   taskId: string;
-  /** Rises strictly from event to event of a task: what after_sequence takes. */
+  /** Increases strictly from event to event of a task. after_sequence takes this value. */
   sequence: bigint;
   /** When it happened. */
   time:
     | Date
     | undefined;
-  /** The attempt that it belongs to. A higher one voids the chunks of those before. */
+  /** The attempt that the event belongs to. A higher attempt invalidates the chunks of earlier ones. */
   attempt: number;
   kind:
     | //
-    /** The whole task after a change; later ones may supersede it before it is sent. */
+    /** The whole task after a change; a later change may replace it before it is sent. */
     { $case: "stateChanged"; value: Task }
     | //
-    /** Progress; later ones may supersede it before it is sent. */
+    /** Progress; a later one may replace it before it is sent. */
     { $case: "progress"; value: Progress }
     | //
-    /** A piece of output; none is ever left out. */
+    /** A chunk of output; chunks are never dropped. */
     { $case: "chunk"; value: Chunk }
     | undefined;
 }
 
-/** A piece of output that a handler emitted before its end. The result holds the whole output all the same. */
+/** Output that a handler emitted before the task ended. The result holds the whole output regardless. */
 export interface Chunk {
   /** 0, 1, 2 and so on within an attempt. */
   index: bigint;
-  /** The piece, by output name. */
+  /** The chunk's tensors, by output name. */
   outputs: Tensor[];
 }
 

@@ -10,33 +10,33 @@ export const protobufPackage = "inferq.v1";
 
 export const protobufFileName = "inferq/v1/fleet.proto";
 
-/** A queue and what is in it. */
+/** A queue and its content. */
 export interface Queue {
-  /** Its name. */
+  /** The name. */
   name: string;
-  /** Waiting tasks by priority, less those in waiting_returned. */
+  /** Waiting tasks by priority, without those in waiting_returned. */
   waitingByPriority: { [key: number]: bigint };
-  /** Tasks that executors have. */
+  /** Running tasks. */
   running: bigint;
-  /** Tasks that wait for a time. */
+  /** Scheduled tasks. */
   scheduled: bigint;
   /** Dead letters. */
   dead: bigint;
-  /** How long the oldest waiting task has waited. Not set where none waits. */
+  /** How long the oldest waiting task has waited. Not set if none waits. */
   oldestAge:
     | Duration
     | undefined;
   /** Input bytes of unfinished tasks. */
   bytes: bigint;
-  /** Submit refuses more waiting tasks. */
+  /** The limit of waiting tasks, above which Submit refuses. */
   maxTasks: bigint;
-  /** Submit refuses more input bytes. */
+  /** The limit of input bytes, above which Submit refuses. */
   maxBytes: bigint;
-  /** Executors that serve it. */
+  /** Live executors that serve the queue. */
   liveExecutors: number;
-  /** Tasks that ended so far, by state. */
+  /** Tasks that have ended so far, by state. */
   endedByState: { [key: string]: bigint };
-  /** Waiting tasks that were released or reclaimed, or must run alone: first of all. */
+  /** Waiting tasks that were requeued or must run alone; they are served first. */
   waitingReturned: bigint;
 }
 
@@ -50,19 +50,19 @@ export interface Queue_EndedByStateEntry {
   value: bigint;
 }
 
-/** A worker seen within a lease. */
+/** A worker seen within the last lease. */
 export interface Worker {
-  /** Its name. */
+  /** The name. */
   name: string;
-  /** Where it runs. */
+  /** The host it runs on. */
   host: string;
-  /** Its process. */
+  /** The process id. */
   pid: number;
-  /** Since when. */
+  /** When it started. */
   startTime:
     | Date
     | undefined;
-  /** The queues that it serves, in order. */
+  /** The queues it serves, in order. */
   queues: QueueShare[];
   /** One for each device or CPU slot. */
   executors: Executor[];
@@ -70,25 +70,25 @@ export interface Worker {
 
 /** A queue that a worker serves. */
 export interface QueueShare {
-  /** Its name. */
+  /** The name. */
   queue: string;
-  /** Its share among its weighted neighbours. 0: strictly before what follows. */
+  /** Its share among adjacent queues with weights. 0: strictly before all queues after it. */
   weight: number;
 }
 
 /** A process that runs models on one device. */
 export interface Executor {
-  /** New with each start. */
+  /** The name, new with each start. */
   name: string;
-  /** cpu, or cuda and the number of the GPU. */
+  /** cpu, or cuda followed by the number of the GPU. */
   device: string;
-  /** What it has loaded. */
+  /** The models it has loaded. */
   models: ModelRef[];
-  /** What it holds, 100 at most. */
+  /** The tasks it holds, at most 100 of them. */
   runningTaskIds: string[];
-  /** How often its place was filled anew. */
+  /** How often the executor in this slot was replaced. */
   restarts: number;
-  /** How the one before it ended. Empty where there was none. */
+  /** How its predecessor ended. Empty if there was none. */
   lastExit: string;
 }
 

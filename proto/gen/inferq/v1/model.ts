@@ -9,29 +9,29 @@ export const protobufPackage = "inferq.v1";
 
 export const protobufFileName = "inferq/v1/model.proto";
 
-/** What a model version takes and gives, known also while no worker is up. */
+/** The inputs, outputs and parameters of a model version, known even while no worker is up. */
 export interface Model {
   /** The model's name. */
   name: string;
   /** A positive whole number. */
   version: string;
-  /** SHA-256 over the files that decide its answers, in hex. */
+  /** SHA-256 over the files that determine its results, in hex. */
   digest: string;
-  /** onnx, or handler where code of its own runs it. */
+  /** onnx, or handler if its own code runs it. */
   kind: string;
-  /** What Submit must bring. */
+  /** The inputs that Submit must provide. */
   inputs: TensorSpec[];
-  /** What a result holds. */
+  /** The outputs that a result has. */
   outputs: TensorSpec[];
-  /** What Submit may set. */
+  /** The parameters that Submit may set. */
   parameters: ParameterSpec[];
-  /** The queue of tasks that name none. */
+  /** The queue for tasks that name none. */
   queue: string;
-  /** Rows in one run; 0: it has no batch dimension. */
+  /** Maximum of rows in one run. 0: the model has no batch dimension. */
   maxBatchSize: number;
-  /** Rows in one task. */
+  /** Maximum of rows in one task. */
   maxRows: number;
-  /** How many executors have it loaded. */
+  /** How many live executors have it loaded. */
   liveExecutors: number;
 }
 
@@ -41,9 +41,9 @@ export interface TensorSpec {
   name: string;
   /** As in Tensor. */
   datatype: string;
-  /** -1 is any size. */
+  /** -1 means any size. */
   shape: bigint[];
-  /** It may be left out. */
+  /** Whether it may be omitted. */
   optional: boolean;
 }
 
@@ -51,11 +51,11 @@ export interface TensorSpec {
 export interface ParameterSpec {
   /** Its name. */
   name: string;
-  /** What holds where it is not set; its kind is the parameter's type. */
+  /** The value if Submit does not set it; its kind is the parameter's type. */
   defaultValue:
     | Parameter
     | undefined;
-  /** For people. */
+  /** A description for people. */
   description: string;
 }
 

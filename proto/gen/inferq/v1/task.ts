@@ -11,23 +11,23 @@ export const protobufPackage = "inferq.v1";
 
 export const protobufFileName = "inferq/v1/task.proto";
 
-/** Where a task stands. The last four are final. */
+/** The state of a task. The last four are final. */
 export const TaskState = {
   /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: 0,
-  /** SCHEDULED - Waits for a time: its own, or that of its next attempt. */
+  /** SCHEDULED - Waits for its start time or for its next attempt. */
   SCHEDULED: 1,
   /** QUEUED - Waits for an executor. */
   QUEUED: 2,
-  /** RUNNING - An executor has it. */
+  /** RUNNING - An executor holds it. */
   RUNNING: 3,
   /** SUCCEEDED - It has a result. */
   SUCCEEDED: 4,
-  /** FAILED - It has an error, and is kept as a dead letter. */
+  /** FAILED - It has an error and is kept as a dead letter. */
   FAILED: 5,
   /** CANCELLED - It was cancelled. */
   CANCELLED: 6,
-  /** EXPIRED - It was not started before its start deadline. */
+  /** EXPIRED - It did not start before its start deadline. */
   EXPIRED: 7,
   UNRECOGNIZED: -1,
 } as const;
@@ -107,23 +107,23 @@ export function taskStateToJSON(object: TaskState): string {
 export const TaskErrorCode = {
   /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: 0,
-  /** INVALID_INPUT - The handler refused the input. Not retried. */
+  /** INVALID_INPUT - The model or its handler refused the input. Not retried. */
   INVALID_INPUT: 1,
   /** MODEL_ERROR - The model or its handler failed. */
   MODEL_ERROR: 2,
   /** OUT_OF_MEMORY - The device ran out of memory. */
   OUT_OF_MEMORY: 3,
-  /** EXECUTOR_CRASHED - The process that ran it died while the task was alone in it. */
+  /** EXECUTOR_CRASHED - The executor died while the task was alone in it. */
   EXECUTOR_CRASHED: 4,
-  /** WORKER_LOST - Its worker vanished too often: five leases ran out. */
+  /** WORKER_LOST - Its worker vanished too often: five leases expired. */
   WORKER_LOST: 5,
   /** SOFT_TIME_LIMIT - It was asked to stop after its soft time limit and left no partial result. */
   SOFT_TIME_LIMIT: 6,
   /** HARD_TIME_LIMIT - It ran alone for longer than its hard time limit. */
   HARD_TIME_LIMIT: 7,
-  /** START_DEADLINE - It was not started in time. */
+  /** START_DEADLINE - It did not start in time. */
   START_DEADLINE: 8,
-  /** OUTPUT_TOO_LARGE - Its output is over 64 MiB, or it streamed more than 16 MiB. Not retried. */
+  /** OUTPUT_TOO_LARGE - Its outputs exceed 64 MiB, or it streamed more than 16 MiB. Not retried. */
   OUTPUT_TOO_LARGE: 9,
   /** CANCELLED - It was cancelled. */
   CANCELLED: 10,
@@ -221,31 +221,31 @@ export function taskErrorCodeToJSON(object: TaskErrorCode): string {
 
 /** One submitted inference, as it stood at `sequence`. */
 export interface Task {
-  /** 26 characters; sorts by submission time. */
+  /** The id: 26 characters that sort by submission time. */
   id: string;
-  /** Where it stands. */
+  /** The state. */
   state: TaskState;
-  /** The model that it is for. */
+  /** The model. */
   model: string;
-  /** The version that it is for, chosen at Submit where the client left it open. */
+  /** The version. Submit chooses it if the client leaves it open. */
   version: string;
-  /** The queue that it waits in. */
+  /** The queue. */
   queue: string;
-  /** 0 to 9; 9 is first. */
+  /** 0 to 9; 9 is served first. */
   priority: number;
-  /** How often it was started. 0 before the first start. */
+  /** How often it has been started. 0 before the first start. */
   attempt: number;
-  /** How many attempts it may spend. */
+  /** Maximum of charged attempts. */
   maxAttempts: number;
-  /** Rises with every change of the task and with every chunk. */
+  /** Increases with every change of the task and with every chunk. */
   sequence: bigint;
-  /** Cancel was asked for while it ran; it becomes CANCELLED when the run returns. */
+  /** A cancellation was requested while it ran; it becomes CANCELLED when the run returns. */
   cancelRequested: boolean;
-  /** The outputs are what there was when a soft limit or a handler stopped early. */
+  /** The outputs are partial, because a soft limit or the handler stopped the run early. */
   partial: boolean;
-  /** The output tensors of a SUCCEEDED task, as far as the call asked for them. */
+  /** The outputs of a SUCCEEDED task that the call asked for. */
   outputs: Tensor[];
-  /** One list of classes for each row, best first, where the model classifies. */
+  /** One list of classes for each row, best first, if the model classifies. */
   classifications: RowClasses[];
   /** Why it ended without success. */
   error:
@@ -255,17 +255,17 @@ export interface Task {
   execution:
     | Execution
     | undefined;
-  /** The attempts before that one, oldest first. */
+  /** Earlier attempts, oldest first. */
   earlierExecutions: Execution[];
   /** When it was accepted. */
   submitTime:
     | Date
     | undefined;
-  /** When it becomes, or became, due: its own start time or that of its retry. */
+  /** Its start time, or that of its next attempt. */
   notBefore:
     | Date
     | undefined;
-  /** It is not worth starting after this. */
+  /** If it has not started by this time, it becomes EXPIRED. */
   startDeadline:
     | Date
     | undefined;
@@ -283,17 +283,17 @@ export interface Task {
     | undefined;
   /** As submitted; inferq does not read it. */
   metadata: { [key: string]: string };
-  /** The dead letter that this task was made of. */
+  /** The dead letter that this task was made from. */
   redrivenFrom: string;
-  /** The task that was made of this dead letter. */
+  /** The task that was made from this dead letter. */
   redrivenTo: string;
-  /** Attempts spent of max_attempts. Crashes in company, releases and lost leases spend none. */
+  /** Attempts that count towards max_attempts. Crashes of a shared executor, requeues and expired leases do not count. */
   chargedAttempts: number;
-  /** What its handler said last. */
+  /** The latest progress that its handler reported. */
   progress:
     | Progress
     | undefined;
-  /** It waits in a queue that no live worker serves for this model. */
+  /** No live worker serves this model in the queue that the task waits in. */
   unserved: boolean;
 }
 
@@ -310,9 +310,9 @@ export interface RowClasses {
 
 /** One class of a row. */
 export interface Classification {
-  /** Place in the model's output. */
+  /** Index in the model's output. */
   index: number;
-  /** From the model's labels; empty where it has none. */
+  /** From the model's labels; empty if it has none. */
   label: string;
   /** From 0 to 1; the scores of all classes add up to 1. */
   score: number;
@@ -320,33 +320,33 @@ export interface Classification {
 
 /** Why a task or an attempt ended without success. */
 export interface TaskError {
-  /** From the closed list. */
+  /** The error code. */
   code: TaskErrorCode;
-  /** One sentence for people. */
+  /** One sentence that says what went wrong. */
   message: string;
-  /** A stack or a log, at most 4 KiB. May be empty. */
+  /** A stack trace or log, at most 4 KiB. May be empty. */
   detail: string;
 }
 
-/** One attempt: who ran it, how long it waited and ran, and in which batch. */
+/** One attempt: where it ran, how long it waited and ran, and how large its batch was. */
 export interface Execution {
   /** Counts from 1. */
   attempt: number;
   /** The worker's name. */
   worker: string;
-  /** The executor's name, new with each of its starts. */
+  /** The executor's name, new with each start. */
   executor: string;
-  /** cpu, or cuda and the number of the GPU. */
+  /** cpu, or cuda followed by the number of the GPU. */
   device: string;
   /** How many tasks shared its run. 0 until it has ended. */
   batchTasks: number;
   /** How many rows shared its run. 0 until it has ended. */
   batchRows: number;
-  /** From entering the queue to being claimed. */
+  /** Time from entering the queue to being claimed. */
   queued:
     | Duration
     | undefined;
-  /** How long the model call took that it was in. */
+  /** How long its run took. */
   ran:
     | Duration
     | undefined;
@@ -358,17 +358,17 @@ export interface Execution {
   endTime:
     | Date
     | undefined;
-  /** Why it was not the last one. */
+  /** Why this attempt failed, if another one followed. */
   error: TaskError | undefined;
 }
 
-/** How far a handler says it is. */
+/** The progress that a handler reported. */
 export interface Progress {
-  /** From 0 to 1, where the handler knows. */
+  /** From 0 to 1, if the handler knows. */
   fraction?:
     | number
     | undefined;
-  /** At most 1 KiB. */
+  /** A message of at most 1 KiB. */
   message: string;
 }
 

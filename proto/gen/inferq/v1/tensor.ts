@@ -10,11 +10,11 @@ export const protobufFileName = "inferq/v1/tensor.proto";
 
 /** The form in which output tensors come back. */
 export const TensorEncoding = {
-  /** UNSPECIFIED - The form that the inputs had. */
+  /** UNSPECIFIED - The same form as the inputs. */
   UNSPECIFIED: 0,
-  /** RAW - As raw bytes. */
+  /** RAW - Raw bytes. */
   RAW: 1,
-  /** CONTENTS - As typed lists; FP16 and BF16 stay raw. */
+  /** CONTENTS - Typed lists; FP16 and BF16 stay raw. */
   CONTENTS: 2,
   UNRECOGNIZED: -1,
 } as const;
@@ -60,17 +60,17 @@ export function tensorEncodingToJSON(object: TensorEncoding): string {
   }
 }
 
-/** A tensor as the Open Inference Protocol has it. Elements are row-major. */
+/** A tensor as in the Open Inference Protocol. Elements are in row-major order. */
 export interface Tensor {
-  /** The input or output that it belongs to. */
+  /** The name of the input or output. */
   name: string;
   /** BOOL, UINT8, UINT16, UINT32, UINT64, INT8, INT16, INT32, INT64, FP16, BF16, FP32, FP64 or BYTES. */
   datatype: string;
-  /** Size of each dimension. Where a model has a batch dimension, the first one counts rows. */
+  /** The size of each dimension. If the model has a batch dimension, the first one counts rows. */
   shape: bigint[];
   data:
     | //
-    /** Little-endian elements. Each BYTES element has its length before it, as 4 bytes little-endian. */
+    /** Little-endian elements. Each BYTES element is preceded by its length as 4 bytes, little-endian. */
     { $case: "raw"; value: Uint8Array }
     | //
     /** Elements as typed lists. Not for FP16 and BF16. */
@@ -78,7 +78,7 @@ export interface Tensor {
     | undefined;
 }
 
-/** The elements of one tensor, in the one list that its datatype names. */
+/** The elements of one tensor, in the list for its datatype. */
 export interface TensorContents {
   /** BOOL. */
   boolContents: boolean[];
@@ -96,13 +96,13 @@ export interface TensorContents {
   fp64Contents: number[];
   /** BYTES, any bytes. */
   bytesContents: Uint8Array[];
-  /** BYTES that are UTF-8 text: easier to type and to read. */
+  /** BYTES that are UTF-8 text, which is easier to type and read. */
   stringContents: string[];
 }
 
-/** Which outputs a reply carries, and in which form. They change no task, only what this call sends. */
+/** Which outputs a reply carries, and in which form. This affects only what the call sends, not the task. */
 export interface OutputOptions {
-  /** Only these outputs. Empty: all. A name that the model has not is refused. */
+  /** Only these outputs. If empty, all. A name that the model does not have is refused. */
   names: string[];
   /** Raw bytes or typed lists. */
   encoding: TensorEncoding;
@@ -110,14 +110,14 @@ export interface OutputOptions {
   omit: boolean;
 }
 
-/** A value that a model takes beside its tensors. */
+/** A value that a model takes in addition to its tensors. */
 export interface Parameter {
   value:
     | //
     /** For parameters of type bool. */
     { $case: "boolParam"; value: boolean }
     | //
-    /** For int64 and double. At most 2^53 - 1 in size: handlers get numbers. */
+    /** For parameters of type int64 and double. Its magnitude is at most 2^53 - 1, because handlers get numbers. */
     { $case: "int64Param"; value: bigint }
     | //
     /** For parameters of type string. */

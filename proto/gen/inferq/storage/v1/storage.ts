@@ -10,13 +10,13 @@ export const protobufPackage = "inferq.storage.v1";
 
 export const protobufFileName = "inferq/storage/v1/storage.proto";
 
-/** How payloads lie in Redis. Not part of the public protocol: servers and workers of one release read it. */
+/** The format of payloads in Redis. Not part of the public protocol: servers and workers of one release read it. */
 
-/** What a worker runs a task on. Field numbers are those of inferq.v1.SubmitRequest, so that a request's own bytes decode as it. */
+/** The input of a task. Field numbers are those of inferq.v1.SubmitRequest, so that a request's own bytes decode as this message. */
 export interface StoredInput {
-  /** The input tensors, in the form they were submitted in. */
+  /** The input tensors, in the form in which they were submitted. */
   inputs: Tensor[];
-  /** The parameters that the submitter set; a model's defaults are filled in where it runs. */
+  /** The parameters that the client set; a model's defaults are filled in where it runs. */
   parameters: { [key: string]: Parameter };
 }
 
@@ -25,11 +25,11 @@ export interface StoredInput_ParametersEntry {
   value: Parameter | undefined;
 }
 
-/** What an attempt produced. Field numbers are those of inferq.v1.Task, so that its bytes can be merged into one. */
+/** The output of an attempt. Field numbers are those of inferq.v1.Task, so that its bytes can be merged into one. */
 export interface StoredOutput {
   /** The output tensors, all of them, as raw bytes. */
   outputs: Tensor[];
-  /** One list of classes per row, where the model's postprocess asks for them. */
+  /** One list of classes per row, if the model's postprocess asks for them. */
   classifications: RowClasses[];
 }
 
