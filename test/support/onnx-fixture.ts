@@ -15,6 +15,8 @@ export interface FixtureModel {
   outputs: Record<string, { type: ElementType; shape: FixtureShape }>;
   /** FP32 constants. */
   constants?: Record<string, { shape: number[]; values: number[] | Float32Array }>;
+  /** FP32 constants whose values are in a file of their own, as external data. */
+  externals?: Record<string, { shape: number[]; location: string }>;
   nodes: FixtureNode[];
 }
 
@@ -22,11 +24,12 @@ const elementTypes = { FP32: 1, INT64: 7, BYTES: 8 } as const;
 type ElementType = keyof typeof elementTypes;
 
 /** The bytes of a model file. */
-export function buildModel({ inputs, outputs, constants = {}, nodes }: FixtureModel): Uint8Array {
+export function buildModel({ inputs, outputs, constants = {}, externals = {}, nodes }: FixtureModel): Uint8Array {
   const graph = [
     ...nodes.map((node) => bytes(1, encodeNode(node))),
     text(2, 'fixture'),
     ...Object.entries(constants).map(([name, constant]) => bytes(5, encodeConstant(name, constant.shape, constant.values))),
+    ...Object.entries(externals).map(([name, { shape, location }]) => bytes(5, encodeExternal(name, shape, location))),
     ...Object.entries(inputs).map(([name, { type, shape }]) => bytes(11, encodeValue(name, type, shape))),
     ...Object.entries(outputs).map(([name, { type, shape }]) => bytes(12, encodeValue(name, type, shape))),
   ];
@@ -61,6 +64,18 @@ function encodeNode({ op, inputs, outputs }: FixtureNode): Buffer {
 function encodeConstant(name: string, shape: number[], values: number[] | Float32Array): Buffer {
   const raw = Buffer.from(Float32Array.from(values).buffer);
   return Buffer.concat([...shape.map((size) => number(1, size)), number(2, elementTypes.FP32), text(8, name), bytes(9, raw)]);
+}
+
+function encodeExternal(name: string, shape: number[], location: string): Buffer {
+  const place = Buffer.concat([text(1, 'location'), text(2, location)]);
+  const external = 1;
+  return Buffer.concat([
+    ...shape.map((size) => number(1, size)),
+    number(2, elementTypes.FP32),
+    text(8, name),
+    bytes(13, place),
+    number(14, external),
+  ]);
 }
 
 function encodeValue(name: string, type: ElementType, shape: FixtureShape): Buffer {

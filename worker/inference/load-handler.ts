@@ -1,11 +1,11 @@
 /** Loads a version's handler.ts. */
 
-import { statSync } from 'node:fs';
 import { registerHooks } from 'node:module';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Handler } from '../handler.ts';
 import { openSession, type SessionOptions } from '../onnx-session.ts';
+import { namedFile } from '../repository/named-file.ts';
 import type { ModelVersion } from '../repository/repository.ts';
 import type { LoadedHandler } from './handler-runner.ts';
 
@@ -29,7 +29,7 @@ export async function loadHandler(version: ModelVersion, options: SessionOptions
     folder,
     device: options.device,
     config: Object.freeze(structuredClone(settings)),
-    session: async (file) => openSession(within(folder, file), options),
+    session: async (file) => openSession(await sessionFile(folder, file), options),
   });
   return { handler, state };
 }
@@ -40,11 +40,8 @@ function requireHandler(exported: unknown): Handler<unknown> {
   throw new Error('it must `export default defineHandler({ load, run })`, or `step` in place of `run`');
 }
 
-/** The absolute path of a file of the version's folder. */
-function within(folder: string, file: string): string {
-  const path = resolve(folder, file);
-  const inside = relative(folder, path);
-  if (inside.startsWith('..') || isAbsolute(inside)) throw new Error(`session("${file}") must name a file in the version folder`);
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw new Error(`session("${file}"): there is no such file in ${folder}`);
-  return path;
+async function sessionFile(folder: string, file: unknown): Promise<string> {
+  const named = await namedFile(String(file), [folder]);
+  if ('problem' in named) throw new Error(`session(): ${named.problem}`);
+  return named.path;
 }

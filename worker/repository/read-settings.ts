@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { shown } from '@inferq/core/names.ts';
 import { didYouMean } from '@inferq/core/suggestion.ts';
 import type * as z from 'zod';
+import { namedFile } from './named-file.ts';
 import { crossCheck } from './rules.ts';
 import { allowedKeys, type Settings, settingsSchema } from './settings.ts';
 import { type Problem, readYaml, type YamlFile } from './yaml-file.ts';
@@ -60,17 +61,15 @@ function shownPath(path: readonly PropertyKey[]): string {
 
 type Labels = { ok: true; labels: string[] | undefined } | { ok: false; problem: string };
 
-/** A file of labels lies beside the model or in the folder above; it has one label a line. */
+/** A file of labels has one label a line; it is in the version's folder or in the model's. */
 async function readLabels(labels: string[] | string | undefined, folders: readonly string[]): Promise<Labels> {
   if (typeof labels !== 'string') return { ok: true, labels };
-  for (const folder of folders) {
-    try {
-      const text = await readFile(join(folder, labels), 'utf8');
-      return { ok: true, labels: text.replace(/\r?\n$/, '').split(/\r?\n/) };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-        return { ok: false, problem: `labels cannot be read: ${(error as Error).message}` };
-    }
+  const file = await namedFile(labels, folders);
+  if ('problem' in file) return { ok: false, problem: `labels: ${file.problem}` };
+  try {
+    const text = await readFile(file.path, 'utf8');
+    return { ok: true, labels: text.replace(/\r?\n$/, '').split(/\r?\n/) };
+  } catch (error) {
+    return { ok: false, problem: `labels cannot be read: ${(error as Error).message}` };
   }
-  return { ok: false, problem: `labels names the file "${shown(labels)}", which is neither in the version's folder nor in the model's` };
 }

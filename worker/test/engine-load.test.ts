@@ -72,10 +72,10 @@ test('a handler that cannot be loaded is refused', async () => {
     'cannot be served: no licence',
   );
   expect(await handler(`export default { load: ({ session }) => session('../../secret'), run() {} };`)).toContain(
-    'session("../../secret") must name a file in the version folder',
+    'session(): "../../secret" must name a file within /m/1',
   );
   expect(await handler(`export default { load: ({ session }) => session('gone.onnx'), run() {} };`)).toContain(
-    'session("gone.onnx"): there is no such file',
+    'session(): there is no file "gone.onnx" in /m/1',
   );
   expect(await handler('import "nowhere";')).toContain(`Cannot find package 'nowhere'`);
 });

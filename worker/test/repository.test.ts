@@ -62,7 +62,7 @@ test.each([
   ['retry: { delay: 10m }', /line 1: retry.delay must not be above retry.max_delay/],
   ['linger: 5ms', /line 1: linger waits for a fuller batch, and max_batch_size is 0/],
   ['labels: [a]', /line 1: labels are read by postprocess, which is missing/],
-  ['labels: gone.txt', /line 1: labels names the file "gone.txt", which is neither/],
+  ['labels: gone.txt', /line 1: labels: there is no file "gone.txt" in .*m\/1 or .*m$/],
   ['labels: [1, 2]', /line 1: labels must be a list of texts, or a file name/],
   ['inputs: []', /line 1: inputs are read from model.onnx; remove this key/],
   ['parameters:\n  seed: { type: int64, default: 1 }', /line 1: parameters are read by a handler, and this model has none/],
