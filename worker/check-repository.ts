@@ -1,12 +1,14 @@
 /** Checks a model repository without serving it: settings, then each version loaded and warmed up on the CPU. */
 
 import { fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { relative } from 'node:path';
 import type { ModelSpec } from '@inferq/core/model.ts';
 import { shownShape } from '@inferq/core/tensor/shape.ts';
 import type { TensorSpec } from '@inferq/core/tensor/tensor.ts';
 import type { LoadedModel } from './engine.ts';
+import { killLeftovers, markedEnvironment } from './process-tree.ts';
 import { type ModelVersion, openRepository, type Problem } from './repository/repository.ts';
 
 /** One version, or one problem of it; `model` is a path and `version` empty where something beyond a version is wrong. */
@@ -22,7 +24,7 @@ export type VersionCheck = { loaded: LoadedModel } | { problem: string };
 
 const loadLimitMs = 5 * 60_000;
 
-/** Each version is loaded in a process of its own, one after another: a crash there is a line here. */
+/** Each version is loaded in a process of its own, one after another: a crash there is a line here. What it starts ends with it. */
 export async function checkRepository(folder: string): Promise<{ ok: boolean; lines: CheckLine[] }> {
   const { problems, broken, versions, folder: root } = await openRepository(folder);
   const sentence = ({ file, problem }: Problem) => `${file}: ${problem}`;
@@ -36,7 +38,10 @@ export async function checkRepository(folder: string): Promise<{ ok: boolean; li
 }
 
 async function checkVersion(root: string, { name, version }: ModelVersion): Promise<{ problem: string } | { summary: string }> {
+  const mark = `check-${randomUUID()}`;
   const child = fork(new URL('./check-version.ts', import.meta.url), [root, name, version], {
+    env: markedEnvironment(mark),
+    detached: true,
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     timeout: loadLimitMs,
     killSignal: 'SIGKILL',
@@ -46,6 +51,7 @@ async function checkVersion(root: string, { name, version }: ModelVersion): Prom
     answer = message;
   });
   const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  killLeftovers(mark, child.pid);
   if (answer && 'loaded' in answer) return { summary: summarise(answer.loaded) };
   return (
     answer ?? {

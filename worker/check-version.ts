@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import type { VersionCheck } from './check-repository.ts';
 import type { EngineListener } from './engine.ts';
 import { startEngine } from './inference/start-engine.ts';
+import { killOwnTree } from './process-tree.ts';
 
 const [repository = '', name = '', version = ''] = process.argv.slice(2);
 // No task is ever started, so there is nothing to hear.
@@ -19,6 +20,9 @@ async function check(): Promise<VersionCheck> {
     return { problem: (error as Error).message };
   }
 }
+
+// Ctrl-C ends the parent alone: this process leads a group of its own.
+process.on('disconnect', killOwnTree);
 
 // A child may be left with timers of its handler: it ends once the answer is on its way.
 process.send?.(await check(), () => process.exit(0));

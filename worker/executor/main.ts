@@ -7,6 +7,7 @@ import { connectQueue } from '@inferq/queue/connect.ts';
 import type { QueueConnection } from '@inferq/queue/queue.ts';
 import { startEngine } from '../inference/start-engine.ts';
 import { type Log, openLog } from '../log.ts';
+import { killOwnTree } from '../process-tree.ts';
 import { systemClock } from './clock.ts';
 import { Executor } from './executor.ts';
 import type { EndReason, ExecutorOptions, FromExecutor, ToExecutor } from './messages.ts';
@@ -14,7 +15,7 @@ import type { EndReason, ExecutorOptions, FromExecutor, ToExecutor } from './mes
 // Ctrl-C and a stopping service manager reach this process too; the supervisor decides what becomes of it.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
-process.on('disconnect', dieNow);
+process.on('disconnect', killOwnTree);
 process.on('uncaughtException', (error) => end('broken', error.stack ?? error.message));
 process.on('unhandledRejection', (error) => end('broken', error instanceof Error ? (error.stack ?? error.message) : String(error)));
 

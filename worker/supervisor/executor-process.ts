@@ -5,6 +5,7 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ModelSpec } from '@inferq/core/model.ts';
 import type { EndReason, ExecutorOptions, FromExecutor, ToExecutor } from '../executor/messages.ts';
+import { killLeftovers, markedEnvironment } from '../process-tree.ts';
 import { Silence } from './silence.ts';
 
 const pingMs = 1_000;
@@ -30,7 +31,7 @@ export class ExecutorProcess {
     this.name = options.name;
     const main = fileURLToPath(new URL(`../executor/main${extname(import.meta.url)}`, import.meta.url));
     this.#child = fork(main, [], {
-      env: { ...process.env, CUDA_VISIBLE_DEVICES: visible },
+      env: { ...markedEnvironment(options.name), CUDA_VISIBLE_DEVICES: visible },
       execArgv: [],
       serialization: 'advanced',
       detached: true,
@@ -88,6 +89,7 @@ export class ExecutorProcess {
     return new Promise((resolve) => {
       this.#child.once('error', (error) => resolve({ how: `could not be started: ${error.message}`, reason: 'crashed' }));
       this.#child.once('exit', (code, signal) => {
+        killLeftovers(this.name, this.#child.pid);
         const told = this.#ending ?? this.#killed;
         const how = told?.message ?? (signal ? `signal ${signal}` : `exit code ${code}`);
         resolve({ how: how.slice(0, 200), reason: told?.reason ?? 'crashed' });
