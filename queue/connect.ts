@@ -4,6 +4,7 @@ import { defaults } from '@inferq/core/limits.ts';
 import type { Redis } from 'ioredis';
 import { executionQueue, submissionQueue, upkeepOf, workerRegistry } from './bind.ts';
 import { checkServer } from './check-server.ts';
+import { connectProblem } from './connect-problem.ts';
 import { openInbox } from './inbox.ts';
 import { openRedis } from './open-redis.ts';
 import type { ConnectionState, ConnectOptions, QueueConnection, QueueLimits } from './queue.ts';
@@ -30,7 +31,7 @@ async function firstConnection(redis: Redis, whenDown: 'fail' | 'wait'): Promise
   } catch (error) {
     if (whenDown === 'fail') {
       redis.disconnect();
-      throw problem ?? error;
+      throw connectProblem(problem ?? (error as Error), redis.options.tls !== undefined);
     }
     await new Promise<void>((resolve) => redis.once('ready', () => resolve()));
   } finally {
@@ -47,9 +48,9 @@ export async function connectQueue(options: ConnectOptions): Promise<QueueConnec
   const onError = options.onError ?? (() => {});
   const listeners: ((state: ConnectionState) => void)[] = [];
   let state: ConnectionState = 'down';
-  const parsed = parseRedisUrl(options.url);
+  const parsed = parseRedisUrl(options.url, options.tls);
   if (!parsed.ok) throw new Error(parsed.problem);
-  const redis = openRedis(parsed.address, commandOptions(options.whenDown));
+  const redis = openRedis(parsed.address, options.tls, commandOptions(options.whenDown));
   const reclaimer = new Reclaimer(redis, leaseMs);
   const opened: { close(): Promise<void> }[] = [];
   const become = (next: ConnectionState) => {
@@ -77,7 +78,7 @@ export async function connectQueue(options: ConnectOptions): Promise<QueueConnec
       listeners.push(listener);
     },
     openInbox: async (name) => {
-      const subscriber = openRedis(parsed.address, subscriberOptions);
+      const subscriber = openRedis(parsed.address, options.tls, subscriberOptions);
       subscriber.on('error', onError);
       await firstConnection(subscriber, options.whenDown);
       const inbox = await openInbox(subscriber, name);

@@ -2,22 +2,24 @@
 
 import { Redis, type RedisOptions } from 'ioredis';
 import { addressOptions } from './redis-options.ts';
+import { type RedisTlsFiles, tlsOptions } from './redis-tls.ts';
 import type { RedisAddress } from './redis-url.ts';
 
-/** Redis answers, but refuses what the URL asks for: trying again does not help. `message` is a sentence without a full stop. */
-export class UrlRefused extends Error {}
+/** The URL or its TLS files ask for what cannot be had: trying again does not help. `message` is a sentence without a full stop. */
+export class UnusableRedis extends Error {}
 
 /**
- * A client that connects on `connect()`. Each time that Redis refuses the URL's database or password, the client emits UrlRefused,
- * closes the connection before any command goes out, and connects again.
+ * A client that connects on `connect()`. Each time that Redis refuses the URL's database or password, the client emits UnusableRedis,
+ * closes the connection before any command goes out, and connects again. Throws UnusableRedis where TLS files cannot be used.
  */
-export function openRedis(address: RedisAddress, options: RedisOptions): Redis {
-  const redis = new Redis({ ...options, ...addressOptions(address), lazyConnect: true, replyMapping: 'legacy' });
+export function openRedis(address: RedisAddress, tlsFiles: RedisTlsFiles | undefined, options: RedisOptions): Redis {
+  const tls = tlsFiles && usableTls(tlsFiles, (error) => redis.emit('error', error));
+  const redis = new Redis({ ...options, ...addressOptions(address), ...(tls && { tls }), lazyConnect: true, replyMapping: 'legacy' });
   const { select, auth } = redis as unknown as Record<'select' | 'auth', (...args: unknown[]) => Promise<'OK'>>;
   return Object.assign(redis, {
     select: (...args: unknown[]) =>
       select.apply(redis, args).catch((error: Error) => {
-        redis.emit('error', new UrlRefused(databaseProblem(address.database, error)));
+        redis.emit('error', new UnusableRedis(databaseProblem(address.database, error)));
         redis.disconnect(true);
         // ioredis ignores a rejection here. Without an answer it does not become ready, and the disconnect ends the attempt.
         return new Promise<never>(() => {});
@@ -25,9 +27,17 @@ export function openRedis(address: RedisAddress, options: RedisOptions): Redis {
     auth: (...args: unknown[]) =>
       auth.apply(redis, args).catch((error: Error) => {
         // Any other refusal of a password is fatal to ioredis already.
-        throw error.message.includes('without any password configured') ? new UrlRefused(passwordProblem) : error;
+        throw error.message.includes('without any password configured') ? new UnusableRedis(passwordProblem) : error;
       }),
   });
+}
+
+function usableTls(files: RedisTlsFiles, onProblem: (error: Error) => void): ReturnType<typeof tlsOptions> {
+  try {
+    return tlsOptions(files, onProblem);
+  } catch (error) {
+    throw new UnusableRedis((error as Error).message);
+  }
 }
 
 function databaseProblem(database: number, { message }: Error): string {

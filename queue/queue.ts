@@ -6,6 +6,7 @@
 
 import type { ModelSpec } from '@inferq/core/model.ts';
 import type { ChunkRecord, TaskError, TaskErrorCode, TaskSnapshot, TaskState } from '@inferq/core/task.ts';
+import type { RedisTlsFiles } from './redis-tls.ts';
 
 // Submitting
 
@@ -370,6 +371,8 @@ export interface QueueConnection {
 
 export interface ConnectOptions {
   url: string;
+  /** For `rediss://`: whom to trust, and who this process is. */
+  tls?: RedisTlsFiles;
   /** While Redis is away: `fail` answers at once (servers), `wait` holds on until it is back (workers). */
   whenDown: 'fail' | 'wait';
   /** Queue limits for submit; servers set them. */

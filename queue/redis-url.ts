@@ -1,6 +1,7 @@
 /** The one reading of Redis URLs, and the one way to print them. Every part of a URL is used, or the URL is not valid. */
 
 import { isIPv6 } from 'node:net';
+import type { RedisTlsFiles } from './redis-tls.ts';
 
 export interface RedisAddress {
   /** TCP with or without TLS, or a Unix socket. */
@@ -26,15 +27,22 @@ const problems = {
   host: 'the host or port in the Redis URL is not valid: write redis://HOST:PORT, with an IPv6 address in brackets, and write / ? # in a password as %2F %3F %23',
   path: 'the socket path in the Redis URL is not percent-encoded: write % as %25, ? as %3F and # as %23',
   database: 'the database in the Redis URL must be a whole number: write redis://HOST:PORT/1, or unix:///PATH?db=1',
+  tls: 'certificates for Redis need a rediss:// URL',
+  pair: 'a certificate for Redis needs its key, and a key its certificate: give both',
   rest: 'the Redis URL has a "?" or "#" part that inferq does not know: write the database as redis://HOST:PORT/1, or unix:///PATH?db=1',
 };
 
 type Problem = keyof typeof problems;
 
-/** Reads `redis://`, `rediss://` (TLS) and `unix://` URLs, each with an optional user, password and database. */
-export function parseRedisUrl(url: string): ParsedRedisUrl {
+/**
+ * Reads `redis://`, `rediss://` (TLS) and `unix://` URLs, each with an optional user, password and database. TLS files that are given
+ * beside the URL must fit it.
+ */
+export function parseRedisUrl(url: string, files: RedisTlsFiles = {}): ParsedRedisUrl {
   const read = parse(url);
-  return typeof read === 'string' ? { ok: false, problem: problems[read] } : { ok: true, address: read };
+  if (typeof read === 'string') return { ok: false, problem: problems[read] };
+  const problem = filesProblem(read, files);
+  return problem === undefined ? { ok: true, address: read } : { ok: false, problem: problems[problem] };
 }
 
 /** An address for people: scheme, host, port and database, never a user or a password. */
@@ -68,6 +76,11 @@ function parse(url: string): RedisAddress | Problem {
   const place =
     scheme.toLowerCase() === 'unix' ? parseSocket(host, path, rest) : parseTcp(scheme.toLowerCase() === 'rediss', host, path, rest);
   return typeof place === 'string' ? place : { ...place, ...credentials };
+}
+
+function filesProblem({ at }: RedisAddress, files: RedisTlsFiles): Problem | undefined {
+  if (Object.keys(files).length > 0 && !(at.kind === 'tcp' && at.tls)) return 'tls';
+  return (files.cert === undefined) === (files.key === undefined) ? undefined : 'pair';
 }
 
 function parseCredentials(text: string): Pick<RedisAddress, 'username' | 'password'> | Problem {

@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectQueue } from '@inferq/queue/connect.ts';
-import { UrlRefused } from '@inferq/queue/open-redis.ts';
+import { UnusableRedis } from '@inferq/queue/open-redis.ts';
 import type { ConnectOptions, QueueConnection } from '@inferq/queue/queue.ts';
 import { shownUrl } from '@inferq/queue/redis-url.ts';
 import type { Log } from './log.ts';
@@ -29,7 +29,7 @@ export async function connectStore(
       const connection = await unless(over, connectQueue({ ...options, whenDown: 'fail' }));
       if (connection !== undefined) return connection;
     } catch (error) {
-      if (error instanceof UrlRefused) throw new UsageError(`Redis at ${shown} cannot be used: ${error.message}.`);
+      if (error instanceof UnusableRedis) throw new UsageError(`Redis at ${shown} cannot be used: ${error.message}.`);
       problem = error instanceof Error ? error.message : String(error);
       if (tries === 0) log.warn({ redis: shown, problem }, `Redis cannot be reached; trying for ${withinMs / 1_000} s`);
       await delay(pauseMs, undefined, { signal: over }).catch(() => undefined);

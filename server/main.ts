@@ -35,10 +35,10 @@ export async function runServer(options: ServerOptions, hooks: { onReady?: (addr
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
   try {
-    const { redisUrl: url, limits, leaseMs, processes } = options;
+    const { redisUrl: url, redisTls, limits, leaseMs, processes } = options;
     if (runsOthers(processes)) return await runProcesses(processes, told.signal, log, hooks.onReady);
     const onError = (error: Error): void => log.debug({ problem: error.message }, 'redis connection');
-    const store = { url, limits, onError, ...(leaseMs === undefined ? {} : { leaseMs }) };
+    const store = { url, limits, onError, ...(redisTls && { tls: redisTls }), ...(leaseMs === undefined ? {} : { leaseMs }) };
     const connection = await connectStore(store, connectWithinMs, told.signal, log);
     if (connection === undefined) return 0;
     try {

@@ -2,6 +2,7 @@
 
 import { isName, nameRule, shown } from '@inferq/core/names.ts';
 import type { QueueLimits } from '@inferq/queue/queue.ts';
+import type { RedisTlsFiles } from '@inferq/queue/redis-tls.ts';
 import { parseRedisUrl } from '@inferq/queue/redis-url.ts';
 import type { TlsFiles } from './grpc/credentials.ts';
 import { splitAddress } from './grpc/listen.ts';
@@ -11,6 +12,8 @@ import { UsageError } from './usage-error.ts';
 export interface ServerOptions {
   /** `redis://`, `rediss://` or `unix:///path`. */
   redisUrl: string;
+  /** For `rediss://`. */
+  redisTls?: RedisTlsFiles;
   /** 'HOST:PORT'; port 0 takes a free one. */
   listen: string;
   /** The largest message, and the largest input of one task. */
@@ -32,8 +35,8 @@ const mostProcesses = 256;
 const largestMessage = 2 ** 31 - 1;
 
 /** Throws a UsageError for what can be seen to be wrong before anything is connected. */
-export function checkServerOptions({ redisUrl, listen, maxMessageBytes, queues, processes }: ServerOptions): void {
-  const redis = parseRedisUrl(redisUrl);
+export function checkServerOptions({ redisUrl, redisTls, listen, maxMessageBytes, queues, processes }: ServerOptions): void {
+  const redis = parseRedisUrl(redisUrl, redisTls);
   if (!redis.ok) throw new UsageError(redis.problem);
   splitAddress(listen);
   if (!Number.isInteger(maxMessageBytes) || maxMessageBytes < 1 || maxMessageBytes > largestMessage) {

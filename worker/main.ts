@@ -3,8 +3,8 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectQueue } from '@inferq/queue/connect.ts';
-import { UrlRefused } from '@inferq/queue/open-redis.ts';
-import type { QueueConnection } from '@inferq/queue/queue.ts';
+import { UnusableRedis } from '@inferq/queue/open-redis.ts';
+import type { ConnectOptions, QueueConnection } from '@inferq/queue/queue.ts';
 import { shownUrl } from '@inferq/queue/redis-url.ts';
 import { startUpkeep } from '@inferq/queue/upkeep-loop.ts';
 import { type Log, openLog } from './log.ts';
@@ -51,6 +51,7 @@ export async function runWorker(options: WorkerOptions, hooks: { onReady?: (info
     shares: asked ?? defaultShares(models.map(({ queue }) => queue)),
     models: models.map((model) => ({ name: model.name, version: model.version, repository: checked.repository })),
     redisUrl: checked.redisUrl,
+    ...(checked.redisTls && { redisTls: checked.redisTls }),
     leaseMs: checked.leaseMs,
     ...(checked.threads === undefined ? {} : { threads: checked.threads }),
     logLevel: checked.logLevel,
@@ -59,7 +60,7 @@ export async function runWorker(options: WorkerOptions, hooks: { onReady?: (info
 
   const signals = new StopSignals();
   try {
-    const connection = await connect(checked.redisUrl, checked.leaseMs, log);
+    const connection = await connect({ url: checked.redisUrl, ...(checked.redisTls && { tls: checked.redisTls }) }, checked.leaseMs, log);
     try {
       return await serve(supervised, checked.graceMs, connection, signals, log, hooks.onReady);
     } finally {
@@ -142,13 +143,18 @@ async function readModels(folder: string, models: string | undefined): Promise<{
 }
 
 /** A first connection that fails is most likely a wrong address; one that is lost later is waited for. */
-async function connect(url: string, leaseMs: number, log: Log): Promise<QueueConnection> {
+async function connect(redis: Pick<ConnectOptions, 'url' | 'tls'>, leaseMs: number, log: Log): Promise<QueueConnection> {
   try {
-    await (await connectQueue({ url, whenDown: 'fail' })).close();
+    await (await connectQueue({ ...redis, whenDown: 'fail' })).close();
   } catch (error) {
-    if (error instanceof UrlRefused) throw new UsageError(`Redis at ${shownUrl(url)} cannot be used: ${error.message}.`);
+    if (error instanceof UnusableRedis) throw new UsageError(`Redis at ${shownUrl(redis.url)} cannot be used: ${error.message}.`);
     const problem = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`Redis at ${shownUrl(url)} cannot be reached: ${problem}. Start it, or name another one.`);
+    throw new UsageError(`Redis at ${shownUrl(redis.url)} cannot be reached: ${problem}. Start it, or name another one.`);
   }
-  return connectQueue({ url, leaseMs, whenDown: 'wait', onError: (error) => log.debug({ problem: error.message }, 'redis connection') });
+  return connectQueue({
+    ...redis,
+    leaseMs,
+    whenDown: 'wait',
+    onError: (error) => log.debug({ problem: error.message }, 'redis connection'),
+  });
 }

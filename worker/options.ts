@@ -1,6 +1,7 @@
 /** What a worker is started with. */
 
 import { defaults } from '@inferq/core/limits.ts';
+import type { RedisTlsFiles } from '@inferq/queue/redis-tls.ts';
 import { parseRedisUrl } from '@inferq/queue/redis-url.ts';
 import * as z from 'zod';
 import { logLevels } from './log.ts';
@@ -18,10 +19,9 @@ const shortestLeaseMs = 5_000;
 
 export const workerOptionsSchema = z.strictObject({
   /** `redis://`, `rediss://` or `unix:///path`. */
-  redisUrl: z.string('a Redis URL is needed').superRefine((url, context) => {
-    const parsed = parseRedisUrl(url);
-    if (!parsed.ok) context.addIssue({ code: 'custom', message: parsed.problem });
-  }),
+  redisUrl: z.string('a Redis URL is needed'),
+  /** For `rediss://`: paths of PEM files. */
+  redisTls: z.custom<RedisTlsFiles>().optional(),
   /** The folder of the model repository. */
   repository: z.string('a model repository is needed: name its folder').min(1, 'a model repository is needed: name its folder'),
   /** `digits,charlm:2`; without it, the latest version of every model. */
@@ -47,8 +47,12 @@ export type CheckedWorkerOptions = z.output<typeof workerOptionsSchema>;
 /** Checks options and fills in defaults. Throws UsageError, naming the first thing that is wrong. */
 export function checkWorkerOptions(options: WorkerOptions): CheckedWorkerOptions {
   const checked = workerOptionsSchema.safeParse(options);
-  if (checked.success) return checked.data;
-  const [issue] = checked.error.issues;
-  const message = issue?.message ?? 'the options are not valid';
-  throw new UsageError(`${message[0]?.toUpperCase()}${message.slice(1)}.`);
+  if (!checked.success) throw wrong(checked.error.issues[0]?.message ?? 'the options are not valid');
+  const redis = parseRedisUrl(checked.data.redisUrl, checked.data.redisTls);
+  if (!redis.ok) throw wrong(redis.problem);
+  return checked.data;
+}
+
+function wrong(problem: string): UsageError {
+  return new UsageError(`${problem[0]?.toUpperCase()}${problem.slice(1)}.`);
 }

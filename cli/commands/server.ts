@@ -9,10 +9,9 @@ import { shownBytes } from '../print/bytes.ts';
 import { endWithParent, tellParent } from '../up/parent-channel.ts';
 import { addLease } from './lease.ts';
 import { addLogLevel, type LogLevel } from './log-level.ts';
-import { addRedis } from './redis.ts';
+import { addRedis, type RedisFlags, redisTlsOf } from './redis.ts';
 
-interface Flags {
-  redis: string;
+interface Flags extends RedisFlags {
   listen: string;
   maxMessageSize: number;
   queues?: string[];
@@ -83,6 +82,7 @@ async function run(flags: Flags): Promise<void> {
     process.exitCode = await runServer(
       {
         redisUrl: flags.redis,
+        ...redisTlsOf(flags),
         listen: flags.listen,
         maxMessageBytes: flags.maxMessageSize,
         queues: flags.queues ?? [],

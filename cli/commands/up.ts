@@ -11,11 +11,12 @@ import { wrongUsage } from '../failure.ts';
 import { parseListen } from '../up/port-check.ts';
 import { runUp } from '../up/up.ts';
 import { addLogLevel, type LogLevel } from './log-level.ts';
+import { addRedisTls, type RedisTlsFlags, redisTlsArgs, redisTlsOf } from './redis.ts';
 
 /** npm passes a signal on that the terminal has delivered already: the second of two so close together is the same one. */
 const sameSignalMs = 1_000;
 
-interface Flags {
+interface Flags extends RedisTlsFlags {
   listen: string;
   data: string;
   repository: string;
@@ -30,7 +31,7 @@ export function addUp(program: Command): void {
     .option('--listen <host:port>', 'where the server listens', defaultServer)
     .option('--data <dir>', 'where Redis keeps its data, and the logs go', '.inferq')
     .option('--repository <dir>', 'the models to serve', demoModels);
-  addLogLevel(command)
+  addLogLevel(addRedisTls(command))
     .addHelpText('after', '\nWith REDIS_URL set, that Redis is used and none is started. It runs until Ctrl-C or SIGTERM.')
     .addHelpText('after', '\nExample:\n  inferq up --listen 127.0.0.1:50052 --data /var/lib/inferq')
     .action(run);
@@ -39,8 +40,13 @@ export function addUp(program: Command): void {
 async function run(flags: Flags): Promise<void> {
   parseListen(flags.listen);
   const redisUrl = process.env.REDIS_URL || undefined;
-  const redis = redisUrl === undefined ? undefined : parseRedisUrl(redisUrl);
-  if (redis?.ok === false) throw wrongUsage(`REDIS_URL cannot be used: ${redis.problem}.`);
+  const { redisTls } = redisTlsOf(flags);
+  if (redisUrl !== undefined) {
+    const redis = parseRedisUrl(redisUrl, redisTls);
+    if (!redis.ok) throw wrongUsage(`REDIS_URL cannot be used: ${redis.problem}.`);
+  } else if (redisTls !== undefined) {
+    throw wrongUsage('Certificates for Redis need a Redis of your own: set REDIS_URL to its rediss:// URL.');
+  }
   const repository = resolve(flags.repository);
   if (!existsSync(repository)) throw wrongUsage(`There is no folder ${repository}: give the folder of your models with --repository.`);
   const { stop, hurry } = stopSignals();
@@ -48,6 +54,7 @@ async function run(flags: Flags): Promise<void> {
     ...flags,
     repository,
     redisUrl,
+    redisTlsArgs: redisTlsArgs(flags),
     defaultListen: defaultServer,
     stop,
     hurry,

@@ -9,10 +9,9 @@ import { parseInteger } from '../parse/number.ts';
 import { endWithParent, tellParent } from '../up/parent-channel.ts';
 import { addLease } from './lease.ts';
 import { addLogLevel, type LogLevel } from './log-level.ts';
-import { addRedis } from './redis.ts';
+import { addRedis, type RedisFlags, redisTlsOf } from './redis.ts';
 
-interface Flags {
-  redis: string;
+interface Flags extends RedisFlags {
   queues?: string;
   devices: string;
   threads?: number;
@@ -56,11 +55,12 @@ async function run(flags: Flags): Promise<void> {
   const [{ runWorker }, { UsageError }] = await Promise.all([import('@inferq/worker/main.ts'), import('@inferq/worker/usage-error.ts')]);
   endWithParent();
   try {
-    const { redis, queues, models, name, grace, lease, ...same } = flags;
+    const { redis, redisCa, redisCert, redisKey, queues, models, name, grace, lease, ...same } = flags;
     process.exitCode = await runWorker(
       {
         ...same,
         redisUrl: redis,
+        ...redisTlsOf(flags),
         leaseMs: lease,
         ...(queues === undefined ? {} : { queues }),
         ...(models === undefined ? {} : { models }),

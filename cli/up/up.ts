@@ -23,6 +23,8 @@ export interface UpOptions {
   logLevel: string;
   /** A Redis to use instead of starting one. */
   redisUrl: string | undefined;
+  /** Flags of server and worker for that Redis. */
+  redisTlsArgs: string[];
   defaultListen: string;
   /** Fires when everything shall end; a second time by `hurry`, when it shall end at once. */
   stop: AbortSignal;
@@ -74,11 +76,11 @@ async function startAll(options: UpOptions, folder: DataFolder, started: KeptPar
   };
   const url = redisUrl ?? (await startOwnRedis(options, folder, start));
   const shared = { redisUrl: url, folder };
-  const level = ['--log-level', options.logLevel];
+  const common = [...options.redisTlsArgs, '--log-level', options.logLevel];
   say('Loading the models...');
-  const workerArgs = ['--repository', options.repository, ...level];
+  const workerArgs = ['--repository', options.repository, ...common];
   await start(keepRunning('worker', () => startChild({ ...shared, name: 'worker', args: workerArgs, stopLimitMs: workerStopMs }), say));
-  const serverArgs = ['--listen', options.listen, ...level];
+  const serverArgs = ['--listen', options.listen, ...common];
   const address = await start(
     keepRunning('server', () => startChild({ ...shared, name: 'server', args: serverArgs, stopLimitMs: serverStopMs }), say),
   );

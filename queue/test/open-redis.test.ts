@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { startRedis, type TestRedis } from '../../test/support/redis.ts';
 import { connectQueue } from '../connect.ts';
-import { UrlRefused } from '../open-redis.ts';
+import { UnusableRedis } from '../open-redis.ts';
 import type { QueueConnection } from '../queue.ts';
 import { newTask } from './support/build.ts';
 import { until } from './support/storage.ts';
@@ -33,7 +33,7 @@ test('each database keeps its own tasks', async () => {
 });
 
 test('a database that Redis does not have is refused, not replaced by another', async () => {
-  await expect(connect(`/${databases}`)).rejects.toThrow(UrlRefused);
+  await expect(connect(`/${databases}`)).rejects.toThrow(UnusableRedis);
   await expect(connect(`/${databases}`)).rejects.toThrow(`Redis refuses database ${databases} of the URL (ERR DB index is out of range)`);
 });
 
@@ -45,9 +45,9 @@ test('a connection that finds fewer databases after a restart waits instead of u
   const problems: Error[] = [];
   const connection = await connect(`/${databases - 1}`, { whenDown: 'wait', onError: (error) => problems.push(error) });
   await redis.restart('SIGTERM', { databases: '1' });
-  await until(() => problems.some((error) => error instanceof UrlRefused));
+  await until(() => problems.some((error) => error instanceof UnusableRedis));
   const submitted = connection.submission.submit([newTask()]);
-  await until(() => problems.filter((error) => error instanceof UrlRefused).length > 2);
+  await until(() => problems.filter((error) => error instanceof UnusableRedis).length > 2);
   expect(connection.state).toBe('down');
   await redis.restart('SIGTERM', { databases: String(databases) });
   expect(await submitted).toMatchObject([{ kind: 'accepted' }]);

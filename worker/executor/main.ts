@@ -49,6 +49,7 @@ async function load(options: ExecutorOptions): Promise<Loaded> {
   const log = openLog(options.logLevel, { worker: options.worker, executor: options.name });
   const connection = await connectQueue({
     url: options.redisUrl,
+    ...(options.redisTls && { tls: options.redisTls }),
     leaseMs: options.leaseMs,
     whenDown: 'wait',
     onError: connectionErrors(log),

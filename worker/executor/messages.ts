@@ -1,6 +1,7 @@
 /** What a supervisor and its executors say to each other, over the channel that forking opens. */
 
 import type { ModelSpec } from '@inferq/core/model.ts';
+import type { RedisTlsFiles } from '@inferq/queue/redis-tls.ts';
 import type { LogLevel } from '../log.ts';
 import type { QueueShare } from '../queue-shares.ts';
 
@@ -14,6 +15,7 @@ export interface ExecutorOptions {
   engineDevice: 'cpu' | 'cuda:0';
   threads: number;
   redisUrl: string;
+  redisTls?: RedisTlsFiles;
   leaseMs: number;
   shares: QueueShare[];
   models: { name: string; version: string; repository: string }[];

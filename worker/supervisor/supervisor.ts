@@ -3,8 +3,8 @@
 import { availableParallelism } from 'node:os';
 import type { ModelSpec } from '@inferq/core/model.ts';
 import type { QueueConnection, WorkerEntry } from '@inferq/queue/queue.ts';
+import type { RedisTlsFiles } from '@inferq/queue/redis-tls.ts';
 import type { Log, LogLevel } from '../log.ts';
-
 import type { QueueShare } from '../queue-shares.ts';
 import { UsageError } from '../usage-error.ts';
 import { Announcer } from './announcer.ts';
@@ -19,6 +19,7 @@ export interface SupervisorOptions {
   shares: QueueShare[];
   models: { name: string; version: string; repository: string }[];
   redisUrl: string;
+  redisTls?: RedisTlsFiles;
   leaseMs: number;
   /** Of the operators of each executor's models; without it, its share of the cores. */
   threads?: number;
@@ -47,7 +48,7 @@ export async function startSupervisor(
   log: Log,
   abandon: AbortSignal,
 ): Promise<Supervisor> {
-  const { name, shares, devices, models, redisUrl, leaseMs, logLevel } = options;
+  const { name, shares, devices, models, redisUrl, redisTls, leaseMs, logLevel } = options;
   const { threads = Math.max(1, Math.floor(availableParallelism() / devices.length)) } = options;
   const announcer = new Announcer(connection.registry, leaseMs, log);
   let specs: readonly ModelSpec[] = [];
@@ -56,7 +57,7 @@ export async function startSupervisor(
       new Slot({
         index,
         device,
-        options: { worker: name, threads, redisUrl, leaseMs, shares, models, logLevel },
+        options: { worker: name, threads, redisUrl, ...(redisTls && { redisTls }), leaseMs, shares, models, logLevel },
         registry: connection.registry,
         log,
         abandon,
