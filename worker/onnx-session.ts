@@ -1,11 +1,13 @@
 /** ONNX Runtime behind the handler API's Session. The only file that imports onnxruntime-node. */
 
+import { totalmem } from 'node:os';
 import { dictionary } from '@inferq/core/dictionary.ts';
 import { shownList } from '@inferq/core/names.ts';
 import type { Datatype, ModelTensor, ModelTensorData, TensorSpec } from '@inferq/core/tensor/tensor.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Session, Tensors } from './handler.ts';
-import { firstLine, InvalidInput } from './inference/errors.ts';
+import { firstLine, invalidInput, saidBy, TaskFault } from './inference/errors.ts';
+import { readOnnxMessage } from './onnx-message.ts';
 
 export interface SessionOptions {
   /** `cpu` or `cuda:0`. */
@@ -35,13 +37,23 @@ const typeOf = new Map([...datatypeOf].map(([type, datatype]) => [datatype, type
 /** y = x, in ONNX: enough to see whether a device can be used. */
 const identityModel = 'CAk6NwoQCgF4EgF5IghJZGVudGl0eRIBZ1oPCgF4EgoKCAgBEgQKAggBYg8KAXkSCgoICAESBAoCCAFCAhAR';
 
-/** Loads a model from its file. Throws where it cannot be loaded, in the library's words, or holds what no task can carry. */
+/** Loads a model from its file. Throws where it cannot be loaded, with ONNX Runtime's reason, or holds what no task can carry. */
 export async function openSession(file: string, options: SessionOptions): Promise<Session> {
-  const session = await InferenceSession.create(file, bindingOptions(options));
+  const session = await InferenceSession.create(file, bindingOptions(options)).catch(fail);
   const inputs = session.inputMetadata.map(specOf);
   const outputs = session.outputMetadata.map(specOf);
   const run = outputs.some(({ name }) => name === protoName) ? bareRun(session) : (feeds: Feeds) => session.run(feeds);
-  return { inputs, outputs, run: async (feeds) => fromBinding(outputs, await run(toBinding(inputs, feeds))) };
+  const call = async (feeds: Tensors) => fromBinding(outputs, await run(toBinding(inputs, feeds)));
+  return { inputs, outputs, run: (feeds) => call(feeds).catch(fail) };
+}
+
+/** Throws what ONNX Runtime threw as a failure that says how its task ends: most calls would only fail again. */
+function fail(error: unknown): never {
+  if (error instanceof TaskFault) throw error;
+  const detail = saidBy(error).message;
+  const { sentence, lacking, transient } = readOnnxMessage(detail, totalmem());
+  const code = lacking === 'memory' ? 'OUT_OF_MEMORY' : lacking === 'device' ? 'MODEL_ERROR' : 'INVALID_INPUT';
+  throw new TaskFault(code, sentence, { retry: transient, detail });
 }
 
 type Feeds = Record<string, Tensor>;
@@ -97,8 +109,9 @@ function specOf(metadata: InferenceSession.ValueMetadata): TensorSpec {
 /** The binding passes over what it does not know, so both names and datatypes are looked at here. */
 function toBinding(specs: readonly TensorSpec[], feeds: Tensors): Feeds {
   const surplus = Object.keys(feeds).filter((name) => !specs.some((spec) => spec.name === name));
-  if (surplus.length > 0)
-    throw new Error(`the model has no input ${shownList(surplus)}; it takes ${shownList(specs.map(({ name }) => name))}`);
+  if (surplus.length > 0) {
+    throw invalidInput(`the model has no input ${shownList(surplus)}; it takes ${shownList(specs.map(({ name }) => name))}`);
+  }
   return dictionary(Object.entries(feeds).map(([name, { datatype, shape, data }]) => [name, newTensor(name, datatype, shape, data)]));
 }
 
@@ -135,6 +148,6 @@ function toText(name: string, element: Uint8Array): string {
   try {
     return decoder.decode(element);
   } catch {
-    throw new InvalidInput(`input "${name}" is text for this model, and an element of it is not UTF-8`);
+    throw invalidInput(`input "${name}" is text for this model, and an element of it is not UTF-8`);
   }
 }

@@ -8,13 +8,30 @@ import type { EngineOutcome } from '../engine.ts';
 /** Of a message, only so much is looked at for its first line. */
 const longestMessage = 64 * 1_024;
 
-/** The submitter's mistake: the task ends with INVALID_INPUT and is not tried again. */
-export class InvalidInput extends Error {}
+/** A failure that says by itself how its task ends. */
+export class TaskFault extends Error {
+  readonly code: TaskErrorCode;
+  readonly retry: boolean;
+  /** What is worth knowing beyond the message. */
+  readonly detail: string;
 
-/** A failed outcome from whatever was thrown. Retried, but for the submitter's mistakes. */
+  constructor(code: TaskErrorCode, message: string, { retry = false, detail = '' }: { retry?: boolean; detail?: string } = {}) {
+    super(message);
+    this.code = code;
+    this.retry = retry;
+    this.detail = detail;
+  }
+}
+
+/** The submitter's mistake: the task ends with INVALID_INPUT and is not tried again. */
+export function invalidInput(message: string): TaskFault {
+  return new TaskFault('INVALID_INPUT', message);
+}
+
+/** A failed outcome from whatever was thrown. Retried, unless what was thrown says otherwise. */
 export function failed(error: unknown): EngineOutcome {
-  const code = codeOf(error);
-  return { kind: 'fail', error: taskError(code, error), retry: code !== 'INVALID_INPUT' };
+  const { code, retry } = fateOf(error);
+  return { kind: 'fail', error: taskError(code, error), retry };
 }
 
 /** A failed outcome with a sentence of our own, not retried unless said otherwise. */
@@ -22,9 +39,10 @@ export function failedWith(code: TaskErrorCode, message: string, retry = false):
   return { kind: 'fail', error: { code, message: cutText(oneLine(message), limits.progressMessageBytes), detail: '' }, retry };
 }
 
-/** The stack goes into the detail. Both are text for people, and plain. */
+/** The stack goes into the detail, where nothing else is known. Both are text for people, and plain. */
 export function taskError(code: TaskErrorCode, error: unknown): TaskError {
-  const detail = plainText(saidBy(error).stack.slice(0, limits.errorDetailBytes));
+  const more = taskFaultOf(error)?.detail || saidBy(error).stack;
+  const detail = plainText(more.slice(0, limits.errorDetailBytes));
   return { code, message: cutText(firstLine(error), limits.progressMessageBytes), detail: cutText(detail, limits.errorDetailBytes) };
 }
 
@@ -53,10 +71,18 @@ export function saidBy(error: unknown): { message: string; stack: string } {
   }
 }
 
-function codeOf(error: unknown): TaskErrorCode {
-  const { message, stack } = saidBy(error);
-  if (stack !== '' && error instanceof InvalidInput) return 'INVALID_INPUT';
-  return /failed to allocate|allocation failed|out of memory|bad_alloc/i.test(message) ? 'OUT_OF_MEMORY' : 'MODEL_ERROR';
+/** The code and fate of a task whose model code threw `error`. */
+export function fateOf(error: unknown): { code: TaskErrorCode; retry: boolean } {
+  const fault = taskFaultOf(error);
+  if (fault) return fault;
+  const outOfMemory = /failed to allocate|allocation failed|out of memory|bad_alloc/i.test(saidBy(error).message);
+  return { code: outOfMemory ? 'OUT_OF_MEMORY' : 'MODEL_ERROR', retry: true };
+}
+
+/** `error` where it is a TaskFault, whatever else may have been thrown. */
+function taskFaultOf(error: unknown): TaskFault | undefined {
+  // What cannot be read has no stack: asking for its class could throw, too.
+  return saidBy(error).stack !== '' && error instanceof TaskFault ? error : undefined;
 }
 
 /** After these errors a process' CUDA context answers every call with the same error. */

@@ -6,7 +6,7 @@ import { oneLine } from '@inferq/core/plain-text.ts';
 import type { EngineFacts, EngineOutcome, EngineTask } from '../engine.ts';
 import type { Item, Tensors } from '../handler.ts';
 import { encodeOutput } from '../payload.ts';
-import { cutText, failed, failedWith, InvalidInput, taskError } from './errors.ts';
+import { cutText, failed, failedWith, fateOf, taskError } from './errors.ts';
 import type { AbortReason } from './messages.ts';
 import type { Sink } from './outbox.ts';
 import { completed, outputFault, type Postprocess } from './outcome.ts';
@@ -75,8 +75,8 @@ export class LiveItem implements Item {
 
   fail(error: Error | string, { code, retry }: { retry?: boolean; code?: 'MODEL_ERROR' | 'INVALID_INPUT' } = {}): void {
     if (this.#settled) return;
-    const chosen = code ?? (error instanceof InvalidInput ? 'INVALID_INPUT' : 'MODEL_ERROR');
-    this.#settle({ kind: 'fail', error: taskError(chosen, error), retry: retry ?? chosen !== 'INVALID_INPUT' });
+    const fate = code ? { code, retry: code !== 'INVALID_INPUT' } : fateOf(error);
+    this.#settle({ kind: 'fail', error: taskError(fate.code, error), retry: retry ?? fate.retry });
   }
 
   /** For what a handler threw. */

@@ -6,7 +6,7 @@ import { joinRows, sliceRows, splitRows } from '@inferq/core/tensor/rows.ts';
 import { shownShape } from '@inferq/core/tensor/shape.ts';
 import type { EngineOutcome, EngineTask, LoadedModel } from '../engine.ts';
 import type { Session, Tensors } from '../handler.ts';
-import { failed, failedWith, isBeyondRepair } from './errors.ts';
+import { failed, failedWith, isBeyondRepair, TaskFault } from './errors.ts';
 import type { AbortReason } from './messages.ts';
 import type { Outbox } from './outbox.ts';
 import { completed, type Postprocess, sizeOf, tooLarge } from './outcome.ts';
@@ -131,8 +131,10 @@ export class OnnxRunner implements ModelRunner {
     const rows = counts.reduce((sum, count) => sum + count, 0);
     const outputs: Tensors[] = pieces.map(() => dictionary());
     for (const [name, tensor] of Object.entries(results)) {
-      if (tensor.shape[0] !== rows)
-        throw new Error(`the model gave output "${name}" the shape ${shownShape(tensor.shape)} for ${rows} rows`);
+      if (tensor.shape[0] !== rows) {
+        const shape = shownShape(tensor.shape);
+        throw new TaskFault('MODEL_ERROR', `the model gave output "${name}" the shape ${shape} for ${rows} rows: set max_batch_size to 0`);
+      }
       for (const [index, part] of splitRows(tensor, counts).entries()) (outputs[index] as Tensors)[name] = part;
     }
     return outputs;

@@ -8,7 +8,7 @@ import { toModelTensor } from '@inferq/core/tensor/convert.ts';
 import type { Tensors } from '../handler.ts';
 import type { TaskInput } from '../payload.ts';
 import { decodeInput } from '../payload.ts';
-import { InvalidInput } from './errors.ts';
+import { invalidInput } from './errors.ts';
 
 export interface ReadTask {
   inputs: Tensors;
@@ -16,12 +16,12 @@ export interface ReadTask {
   parameters: Record<string, ParameterValue>;
 }
 
-/** Throws InvalidInput. */
+/** Throws the submitter's mistake. */
 export function readTask(spec: ModelSpec, bytes: Uint8Array): ReadTask {
   const { inputs, parameters } = decode(bytes);
   const check = checkInputs(spec.inputs, inputs, spec);
   const [violation] = [...check.violations, ...checkParameters(spec.parameters, parameters)];
-  if (violation) throw new InvalidInput(`${violation.field}: ${violation.description}`);
+  if (violation) throw invalidInput(`${violation.field}: ${violation.description}`);
   return {
     inputs: dictionary(inputs.map((tensor) => [tensor.name, toModelTensor(tensor)])),
     rows: check.rows,
@@ -33,6 +33,6 @@ function decode(bytes: Uint8Array): TaskInput {
   try {
     return decodeInput(bytes);
   } catch (error) {
-    throw new InvalidInput(`the stored input cannot be read: ${(error as Error).message}`);
+    throw invalidInput(`the stored input cannot be read: ${(error as Error).message}`);
   }
 }

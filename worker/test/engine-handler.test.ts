@@ -147,6 +147,45 @@ export default defineHandler<Session>({
   expect((await heard.fault('c')).error).toMatchObject({ code: 'INVALID_INPUT', message: expect.stringContaining('parameters.speed') });
 });
 
+test('what a session refuses is sure to be refused again: the task ends, with the reason', async () => {
+  const folder = await repositoryOf({
+    'calc/model.yaml': `
+handler: calc.ts
+inputs: [{ name: word, datatype: BYTES, shape: [1] }]
+outputs: [{ name: y, datatype: FP32, shape: [-1] }]
+`,
+    'calc/1/plus.onnx': plusOne(['n', 2]),
+    'calc/1/calc.ts': `
+import { defineHandler, type Session, type Tensors } from '@inferq/worker/handler';
+const feeds: Record<string, Tensors> = {
+  unknown: { z: { datatype: 'FP32', shape: [1, 2], data: new Float32Array(2) } },
+  missing: {},
+  rank: { x: { datatype: 'FP32', shape: [2], data: new Float32Array(2) } },
+  type: { x: { datatype: 'INT64', shape: [1, 2], data: new BigInt64Array(2) } },
+  size: { x: { datatype: 'FP32', shape: [3, 2], data: new Float32Array(2) } },
+};
+export default defineHandler<Session>({
+  load: ({ session }) => session('plus.onnx'),
+  async run([item], session) {
+    const word = new TextDecoder().decode((item!.inputs.word!.data as Uint8Array[])[0]);
+    await session.run(feeds[word]!).catch((error) => (word === 'rank' ? item!.fail(error) : Promise.reject(error)));
+  },
+});`,
+  });
+  const { engine, heard } = await engineOn(folder, ['calc']);
+  const sentences = {
+    unknown: 'the model has no input z; it takes x',
+    missing: "input 'x' is missing in 'feeds'",
+    rank: 'Invalid rank for input: x Got: 1 Expected: 2',
+    type: 'Unexpected input data type. Actual: (tensor(int64)) , expected: (tensor(float))',
+    size: "Tensor's size(6) does not match data length(2)",
+  };
+  for (const [word, message] of Object.entries(sentences)) {
+    engine.start({ name: 'calc', version: '1' }, [taskOf(word, { word: text(word) })]);
+    expect(await heard.fault(word)).toMatchObject({ error: { code: 'INVALID_INPUT', message }, retry: false });
+  }
+});
+
 test('an item that was taken back before its batch begins is not shown to the handler', async () => {
   const { engine, heard } = await talking(`
 export default defineHandler({

@@ -114,9 +114,26 @@ test('a task that fails the run of its batch fails alone', async () => {
   expect((await heard.outputs('a')).outputs.y?.data).toEqual(Float32Array.of(10, 30));
   expect((await heard.outputs('c')).outputs.y?.data).toEqual(Float32Array.of(20));
   expect(await heard.fault('bad')).toMatchObject({
-    error: { code: 'MODEL_ERROR', message: expect.stringContaining('Gather') },
-    retry: true,
+    error: {
+      code: 'INVALID_INPUT',
+      message: 'node Gather: indices element out of data bounds, idx=7 must be within the inclusive range [-3,2]',
+      detail: expect.stringContaining('Non-zero status code'),
+    },
+    retry: false,
   });
+});
+
+test('an output without a row for each row of its inputs is the fault of the model, and the task is not tried again', async () => {
+  const unique = buildModel({
+    inputs: { x: { type: 'FP32', shape: ['n'] } },
+    outputs: { y: { type: 'FP32', shape: ['m'] } },
+    nodes: [{ op: 'Unique', inputs: ['x'], outputs: ['y'] }],
+  });
+  const folder = await repositoryOf({ 'unique/model.yaml': 'max_batch_size: 8', 'unique/1/model.onnx': unique });
+  const { engine, heard } = await engineOn(folder, ['unique']);
+  engine.start({ name: 'unique', version: '1' }, [taskOf('a', { x: floats([3], [5, 5, 5]) })]);
+  const message = 'the model gave output "y" the shape [1] for 3 rows: set max_batch_size to 0';
+  expect(await heard.fault('a')).toMatchObject({ error: { code: 'MODEL_ERROR', message }, retry: false });
 });
 
 test('input that cannot be read fails its task alone, and is not retried', async () => {
