@@ -1,6 +1,7 @@
 /** The options of `inferq submit` as a request, without the inputs. */
 
 import type { SubmitRequest } from '@inferq/client/wire/request.ts';
+import { dictionary } from '@inferq/core/dictionary.ts';
 import { parseDuration } from './parse/duration.ts';
 import { parseInteger } from './parse/number.ts';
 import { parsePairs } from './parse/pair.ts';
@@ -40,7 +41,7 @@ export function requestOf(model: string, flags: RequestFlags): SubmitRequest {
     resultTtlMs: duration('--result-ttl', flags.resultTtl),
     ignoreResult: flags.ignoreResult,
     idempotencyKey: flags.idempotencyKey,
-    metadata: flags.metadata && Object.fromEntries(parsePairs('--metadata', flags.metadata)),
+    metadata: flags.metadata && dictionary(parsePairs('--metadata', flags.metadata)),
   };
-  return Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined)) as unknown as SubmitRequest;
+  return dictionary<unknown>(Object.entries(request).filter(([, value]) => value !== undefined)) as unknown as SubmitRequest;
 }

@@ -78,19 +78,21 @@ export class TaskFailedError extends InferqError {
 
 type ErrorClass = new (message: string, facts: ErrorFacts) => InferqError;
 
-const classes: Record<string, ErrorClass> = {
-  INVALID_ARGUMENT: InvalidRequestError,
-  NOT_FOUND: NotFoundError,
-  ALREADY_EXISTS: AlreadyExistsError,
-  OUT_OF_RANGE: OutOfRangeError,
-  RESOURCE_EXHAUSTED: OverloadedError,
-  UNAVAILABLE: UnavailableError,
-  DEADLINE_EXCEEDED: DeadlineError,
-};
+const classes = new Map<string, ErrorClass>(
+  Object.entries({
+    INVALID_ARGUMENT: InvalidRequestError,
+    NOT_FOUND: NotFoundError,
+    ALREADY_EXISTS: AlreadyExistsError,
+    OUT_OF_RANGE: OutOfRangeError,
+    RESOURCE_EXHAUSTED: OverloadedError,
+    UNAVAILABLE: UnavailableError,
+    DEADLINE_EXCEEDED: DeadlineError,
+  }),
+);
 
 /** The error whose class belongs to a gRPC status name. */
 export function errorOf(message: string, facts: ErrorFacts): InferqError {
-  const Class = classes[facts.code] ?? InferqError;
+  const Class = classes.get(facts.code) ?? InferqError;
   return new Class(message, facts);
 }
 

@@ -1,5 +1,6 @@
 /** Parameters of a task against those that its model declares. */
 
+import { type Dictionary, dictionary } from './dictionary.ts';
 import type { ParameterSpec, ParameterType, ParameterValue } from './model.ts';
 import { shown, shownList } from './names.ts';
 import type { Violation } from './refusal.ts';
@@ -14,7 +15,7 @@ export type WireParameter =
   | { $case: 'doubleParam'; value: number };
 
 /** By name; undefined: named, but without a value. */
-export type GivenParameters = Readonly<Record<string, WireParameter | undefined>>;
+export type GivenParameters = ReadonlyMap<string, WireParameter | undefined>;
 
 const types: Record<WireParameter['$case'], ParameterType> = {
   boolParam: 'bool',
@@ -25,30 +26,27 @@ const types: Record<WireParameter['$case'], ParameterType> = {
 
 /** Names every wrong parameter as `parameters.NAME`: undeclared, without a value, of another type, or out of range. */
 export function checkParameters(specs: readonly ParameterSpec[], given: GivenParameters): Violation[] {
-  const names = Object.keys(given);
-  if (names.length === 0) return [];
+  if (given.size === 0) return [];
   const known = specs.length === 0 ? 'none' : shownList(specs.map(({ name }) => name));
-  if (names.length > specs.length + surplusTold) {
-    return [violation('parameters', `has ${names.length} entries, but the model takes ${known}`)];
+  if (given.size > specs.length + surplusTold) {
+    return [violation('parameters', `has ${given.size} entries, but the model takes ${known}`)];
   }
   const byName = new Map(specs.map((spec) => [spec.name, spec]));
   const violations: Violation[] = [];
-  for (const name of names) {
+  for (const [name, value] of given) {
     const spec = byName.get(name);
     const hint = spec === undefined && violations.length < violationsTold ? didYouMean(name, byName.keys()) : '';
-    const fault =
-      spec === undefined ? `is not a parameter of the model.${hint} The model takes ${known}` : valueFault(spec.type, given[name]);
+    const fault = spec === undefined ? `is not a parameter of the model.${hint} The model takes ${known}` : valueFault(spec.type, value);
     if (fault !== undefined) violations.push(violation(`parameters.${shown(name)}`, fault));
   }
   return violations;
 }
 
 /** What a handler reads: every declared parameter, given or default. Takes what `checkParameters` found right. */
-export function fillParameters(specs: readonly ParameterSpec[], given: GivenParameters): Record<string, ParameterValue> {
-  return Object.fromEntries(
+export function fillParameters(specs: readonly ParameterSpec[], given: GivenParameters): Dictionary<ParameterValue> {
+  return dictionary(
     specs.map((spec) => {
-      // Own ones only: a parameter may be called `constructor`.
-      const parameter = Object.hasOwn(given, spec.name) ? given[spec.name] : undefined;
+      const parameter = given.get(spec.name);
       return [spec.name, parameter === undefined ? spec.default : plain(parameter)];
     }),
   );

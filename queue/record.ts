@@ -86,7 +86,7 @@ export function readRecord(entries: Iterable<readonly [short: string, value: str
   for (const [short, value] of entries) {
     const name = fieldNames.get(short);
     if (name === undefined) continue;
-    if (name in packed) unpackInto(fields, packed[name as Packed], value.split(' '));
+    if (Object.hasOwn(packed, name)) unpackInto(fields, packed[name as Packed], value.split(' '));
     else fields[name as Exclude<RecordField, Packed>] = value;
   }
   return fields;

@@ -11,7 +11,7 @@ import { recordFields } from './record.ts';
 const folder = new URL('./lua/', import.meta.url);
 
 /** Numbers that scripts need, written `%name`. */
-const numbers: Record<string, number> = {
+const numbers = {
   ignoredResultTtl: limits.ignoredResultTtlMs,
   registryTtl: limits.registryTtlMs,
   executorTtl: limits.executorTtlMs,
@@ -21,8 +21,8 @@ const numbers: Record<string, number> = {
   lostLeases: defaults.lostLeases,
 };
 
-function lookUp(table: Record<string, string | number>, name: string, file: string): string {
-  const value = table[name];
+function lookUp(table: object, name: string, file: string): string {
+  const value: unknown = new Map(Object.entries(table)).get(name);
   if (value === undefined) throw new Error(`${file} uses the unknown name ${name}`);
   return typeof value === 'number' ? String(value) : `'${value}'`;
 }

@@ -4,7 +4,7 @@
  */
 
 import type { ModelSpec } from '@inferq/core/model.ts';
-import type { WireParameter } from '@inferq/core/parameters.ts';
+import type { GivenParameters, WireParameter } from '@inferq/core/parameters.ts';
 import type { Outcome, Refusal } from '@inferq/core/refusal.ts';
 import type { ChunkRecord, TaskSnapshot } from '@inferq/core/task.ts';
 import type { Tensor } from '@inferq/core/tensor/tensor.ts';
@@ -17,7 +17,7 @@ export interface SubmitCommand {
   model: string;
   version: string;
   inputs: readonly Tensor[];
-  parameters: Readonly<Record<string, WireParameter | undefined>>;
+  parameters: GivenParameters;
   queue: string;
   priority?: number;
   idempotencyKey: string;
@@ -30,7 +30,7 @@ export interface SubmitCommand {
   maxAttempts?: number;
   resultTtlMs?: number;
   ignoreResult?: boolean;
-  metadata: Readonly<Record<string, string>>;
+  metadata: ReadonlyMap<string, string>;
   /** Whether the inputs came as typed lists instead of raw bytes: outputs go back the same way unless asked otherwise. */
   contents: boolean;
   /** The payload as stored (inputs and parameters); called once, after the request was found valid. */

@@ -37,7 +37,7 @@ const cases: [string, Partial, number, RegExp][] = [
   ['a queue that does not exist', { ...good, queue: 'nowhere' }, status.NOT_FOUND, /realtime/],
   ['a model name of 10 MB', { ...good, model: megabytes }, status.INVALID_ARGUMENT, /model/],
   ['an idempotency key of 10 MB', { ...good, idempotencyKey: megabytes }, status.INVALID_ARGUMENT, /256/],
-  ['metadata of 10 MB', { ...good, metadata: { a: megabytes } }, status.INVALID_ARGUMENT, /8192/],
+  ['metadata of 10 MB', { ...good, metadata: new Map([['a', megabytes]]) }, status.INVALID_ARGUMENT, /8192/],
   ['a message over the limit', { ...good, inputs: [raw(17 * 1_024 * 1_024)] }, status.RESOURCE_EXHAUSTED, /64 MiB|67108864/],
   ['a tensor with too few bytes', { ...good, inputs: [raw(63)] }, status.INVALID_ARGUMENT, /256/],
   ['a tensor of the wrong shape', { ...good, inputs: [raw(65, [1n, 65n])] }, status.INVALID_ARGUMENT, /64/],
@@ -48,7 +48,7 @@ const cases: [string, Partial, number, RegExp][] = [
   ['the same input twice', { ...good, inputs: [raw(64), raw(64)] }, status.INVALID_ARGUMENT, /image/],
   [
     'a parameter that nobody declared',
-    { ...good, parameters: { x: { value: { $case: 'boolParam', value: true } } } },
+    { ...good, parameters: new Map([['x', { value: { $case: 'boolParam', value: true } }]]) },
     status.INVALID_ARGUMENT,
     /parameter/,
   ],

@@ -1,10 +1,11 @@
 /** The handler API: what a model's handler.ts imports, as `@inferq/worker/handler`. */
 
+import type { Dictionary } from '@inferq/core/dictionary.ts';
 import type { ParameterValue } from '@inferq/core/model.ts';
 import type { ModelTensor, TensorSpec } from '@inferq/core/tensor/tensor.ts';
 
 export type { ModelTensor } from '@inferq/core/tensor/tensor.ts';
-export type Tensors = Record<string, ModelTensor>;
+export type Tensors = Dictionary<ModelTensor>;
 
 /** A loaded ONNX graph. `run` blocks the inference thread, which is what that thread is for. */
 export interface Session {
@@ -20,7 +21,7 @@ export interface HandlerContext {
   readonly folder: string;
   readonly device: string;
   /** The model's settings, defaults filled in. */
-  readonly config: Readonly<Record<string, unknown>>;
+  readonly config: Readonly<Dictionary<unknown>>;
   session(file: string): Promise<Session>;
 }
 
@@ -29,7 +30,7 @@ export interface Item {
   readonly inputs: Tensors;
   readonly rows: number;
   /** Declared parameters, defaults filled in. */
-  readonly parameters: Readonly<Record<string, ParameterValue>>;
+  readonly parameters: Readonly<Dictionary<ParameterValue>>;
   /** Fires when the task is cancelled or its soft time limit passes: stop, and complete with `partial` if that is worth it. */
   readonly signal: AbortSignal;
   /** 1 for the first start. */

@@ -8,7 +8,7 @@ export type LogLevel = (typeof logLevels)[number];
 export type Log = Logger;
 
 /** A log on standard output; every line carries `bindings`. */
-export function openLog(level: LogLevel, bindings: Record<string, unknown>): Log {
+export function openLog(level: LogLevel, bindings: object): Log {
   const hooks = { streamWrite: plainJson };
   return pino({ level, base: bindings, hooks, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: 1, sync: true }));
 }

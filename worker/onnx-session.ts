@@ -1,7 +1,7 @@
 /** ONNX Runtime behind the handler API's Session. The only file that imports onnxruntime-node. */
 
 import { totalmem } from 'node:os';
-import { dictionary } from '@inferq/core/dictionary.ts';
+import { type Dictionary, dictionary } from '@inferq/core/dictionary.ts';
 import { shownList } from '@inferq/core/names.ts';
 import type { Datatype, ModelTensor, ModelTensorData, TensorSpec } from '@inferq/core/tensor/tensor.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -56,7 +56,7 @@ function fail(error: unknown): never {
   throw new TaskFault(code, sentence, { retry: transient, detail });
 }
 
-type Feeds = Record<string, Tensor>;
+type Feeds = Dictionary<Tensor>;
 const protoName = '__proto__';
 
 /**
@@ -65,7 +65,7 @@ const protoName = '__proto__';
  */
 function bareRun(session: InferenceSession): (feeds: Feeds) => Promise<Feeds> {
   const { handler } = session as unknown as {
-    handler: { run(feeds: Feeds, fetches: Record<string, null>, options: object): Promise<Feeds> };
+    handler: { run(feeds: Feeds, fetches: Dictionary<null>, options: object): Promise<Feeds> };
   };
   const fetches = dictionary(session.outputNames.map((name) => [name, null] as const));
   return (feeds) => handler.run(feeds, fetches, {});

@@ -16,7 +16,7 @@ export interface TaskInput {
 /** Tensors share memory with `bytes`. Throws where the bytes are no StoredInput. */
 export function decodeInput(bytes: Uint8Array): TaskInput {
   const { inputs, parameters } = StoredInput.decode(bytes);
-  return { inputs, parameters: Object.fromEntries(Object.entries(parameters).map(([name, { value }]) => [name, value])) };
+  return { inputs, parameters: new Map([...parameters].map(([name, { value }]) => [name, value])) };
 }
 
 /** Bytes in memory of their own. Undefined where the outputs are larger than a task may have. */

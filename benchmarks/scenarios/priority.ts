@@ -20,7 +20,7 @@ async function fill({ server, client }: Inferq, setup: Setup, runMs: number): Pr
   }
   const messages = Math.ceil(((setup.quick ? perMessage : waiting) - there) / perMessage);
   if (messages <= 0) return;
-  const parameters = { ms: { value: { $case: 'int64Param' as const, value: BigInt(runMs) } } };
+  const parameters = new Map([['ms', { value: { $case: 'int64Param' as const, value: BigInt(runMs) } }]]);
   const request = { ...wireRequest(model, 'x', [1], 0), queue: 'batch', parameters };
   await streamTasks({ address: server.address, requests: [request], perMessage, messages, open: 16 * perMessage, follow: false });
 }

@@ -31,7 +31,7 @@ function executors(count: number): Contestant {
     async start(setup) {
       const devices = Array.from({ length: count }, () => 'cpu').join(',');
       const inferq = await startInferq(setup, { models: 'sleeper', worker: ['--devices', devices] });
-      const parameters = { ms: { value: { $case: 'int64Param' as const, value: BigInt(runMs) } } };
+      const parameters = new Map([['ms', { value: { $case: 'int64Param' as const, value: BigInt(runMs) } }]]);
       const request = { ...wireRequest('sleeper', 'x', [1], 0), parameters };
       const load = { address: inferq.server.address, requests: [request], perMessage: perRun, open: openTasks, follow: true };
       const round = async (runs: number) => {

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import type { Tensor } from '@inferq/client/tensor/tensor.ts';
 import type { Model } from '@inferq/client/wire/model.ts';
+import { type Dictionary, dictionary } from '@inferq/core/dictionary.ts';
 import { defaults, limits } from '@inferq/core/limits.ts';
 import type { Command } from 'commander';
 import { addServerFlags, type ServerFlags, withClient } from '../connect.ts';
@@ -94,12 +95,12 @@ function readInput(file: string): string {
   }
 }
 
-function inputsOf(model: Model, flags: Flags, text: string | undefined): Record<string, Tensor> {
+function inputsOf(model: Model, flags: Flags, text: string | undefined): Dictionary<Tensor> {
   if (text !== undefined)
     return inputsFromJson(model.name, model.inputs, flags.input === '-' ? 'Standard input' : (flags.input ?? ''), text);
   if (flags.text !== undefined) return inputsFromText(model.name, model.inputs, flags.text);
   const needed = model.inputs.filter(({ optional }) => !optional);
-  if (needed.length === 0) return {};
+  if (needed.length === 0) return dictionary();
   const list = needed.map(({ name, datatype, shape }) => `${name} ${datatype} [${shape.join(', ')}]`).join(', ');
   throw wrongUsage(`Model ${model.name} needs ${list}: give --input FILE, or --text TEXT for one text.`);
 }

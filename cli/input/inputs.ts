@@ -1,11 +1,12 @@
 /** A model's inputs from what was given on the command line. */
 
 import type { Tensor } from '@inferq/client/tensor/tensor.ts';
+import { type Dictionary, dictionary } from '@inferq/core/dictionary.ts';
 import { didYouMean } from '@inferq/core/suggestion.ts';
 import { wrongUsage } from '../failure.ts';
 import { type InputSpec, tensorFromJson, tensorFromText } from './tensor.ts';
 
-type Inputs = Record<string, Tensor>;
+type Inputs = Dictionary<Tensor>;
 
 function names(specs: readonly InputSpec[]): string {
   return specs.map(({ name }) => name).join(', ');
@@ -54,5 +55,5 @@ function inputsByName(model: string, specs: readonly InputSpec[], value: object)
     }
     return [name, tensorFromJson(spec, nested)] as const;
   });
-  return Object.fromEntries(entries);
+  return dictionary(entries);
 }

@@ -1,6 +1,7 @@
 /** Parameters from `--param NAME=VALUE`, typed as the model declares them. */
 
 import type { ParameterValue } from '@inferq/client/wire/request.ts';
+import { type Dictionary, dictionary } from '@inferq/core/dictionary.ts';
 import { didYouMean } from '@inferq/core/suggestion.ts';
 import { wrongUsage } from '../failure.ts';
 
@@ -34,7 +35,7 @@ export function typedParameters(
   model: string,
   declared: readonly DeclaredParameter[],
   given: ReadonlyMap<string, string>,
-): Record<string, ParameterValue> {
+): Dictionary<ParameterValue> {
   const entries = [...given].map(([name, text]) => {
     const example = declared.find((parameter) => parameter.name === name)?.defaultValue;
     if (example === undefined) {
@@ -46,5 +47,5 @@ export function typedParameters(
     if (value === undefined) throw wrongUsage(`Parameter "${name}" of ${model} takes ${wanted(example)}, not "${text}".`);
     return [name, value] as const;
   });
-  return Object.fromEntries(entries);
+  return dictionary(entries);
 }

@@ -2,7 +2,7 @@
 
 import { wrongUsage } from '../failure.ts';
 
-const unitBytes: Record<string, number> = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+const unitBytes = new Map(Object.entries({ '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 }));
 
 /** A whole number. `option` is named in the Failure thrown for anything else. */
 export function parseInteger(option: string, text: string): number {
@@ -14,7 +14,7 @@ export function parseInteger(option: string, text: string): number {
 /** Bytes of "1048576", "512KiB", "64MiB" or "2GiB". `option` is named in the Failure thrown for anything else. */
 export function parseBytes(option: string, text: string): number {
   const found = /^(\d{1,15})(KiB|MiB|GiB|)$/.exec(text);
-  const bytes = Number(found?.[1]) * (unitBytes[found?.[2] ?? ''] ?? Number.NaN);
+  const bytes = Number(found?.[1]) * (unitBytes.get(found?.[2] ?? '') ?? Number.NaN);
   if (!Number.isSafeInteger(bytes)) throw wrongUsage(`${option} takes a size such as 1048576, 512KiB, 64MiB or 2GiB, not "${text}".`);
   return bytes;
 }

@@ -1,5 +1,6 @@
 /** Aligned columns without lines: text for people, and still one row a line for grep. */
 
+import { dictionary } from '@inferq/core/dictionary.ts';
 import { oneLine } from '@inferq/core/plain-text.ts';
 import Table from 'cli-table3';
 import { colours } from './colours.ts';
@@ -9,7 +10,7 @@ export interface Column {
   align?: 'left' | 'right';
 }
 
-const noLines = Object.fromEntries(
+const noLines = dictionary(
   [
     'top',
     'top-mid',
@@ -23,7 +24,7 @@ const noLines = Object.fromEntries(
     'left-mid',
     'mid',
     'mid-mid',
-  ].map((part) => [part, '']),
+  ].map((part) => [part, ''] as const),
 );
 
 /** The rows under their titles; `ifNone` where there are none. */

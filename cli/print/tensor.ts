@@ -1,6 +1,7 @@
 /** A tensor in one line. */
 
 import { type Tensor, texts } from '@inferq/client/tensor/tensor.ts';
+import type { Dictionary } from '@inferq/core/dictionary.ts';
 import { oneLine, printableJson } from '@inferq/core/plain-text.ts';
 
 const shownElements = 10;
@@ -20,7 +21,7 @@ function shownNumber(value: number | bigint): string {
 }
 
 /** The text in the one element of the one output, or undefined where outputs are something else. */
-export function onlyText(outputs: Record<string, Tensor>): string | undefined {
+export function onlyText(outputs: Dictionary<Tensor>): string | undefined {
   const [only, ...others] = Object.values(outputs);
   if (only?.datatype !== 'BYTES' || others.length > 0 || only.data.length !== 1) return undefined;
   return texts(only)[0];

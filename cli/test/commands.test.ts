@@ -71,8 +71,8 @@ test('a submit prints the id alone, and sends what was given', async () => {
   const { code, stdout, stderr } = await inferq('submit', 'digits', '--input', image, ...flags);
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `${taskId}\n`, stderr: '' });
   expect(taken).toHaveLength(1);
-  expect(taken[0]).toMatchObject({ model: 'digits', priority: 7, delayMs: 5_000, metadata: { who: 'me' } });
-  expect(taken[0]?.parameters.seed).toEqual({ $case: 'int64Param', value: 9n });
+  expect(taken[0]).toMatchObject({ model: 'digits', priority: 7, delayMs: 5_000, metadata: new Map([['who', 'me']]) });
+  expect(taken[0]?.parameters.get('seed')).toEqual({ $case: 'int64Param', value: 9n });
   expect(taken[0]?.inputs[0]).toMatchObject({ name: 'image', datatype: 'FP32', shape: [1n, 64n] });
 });
 

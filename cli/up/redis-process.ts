@@ -29,7 +29,7 @@ function maxMemory(): number {
 }
 
 function settings(folder: DataFolder, socket: string): string[] {
-  const pairs: Record<string, string> = {
+  const pairs = {
     port: '0',
     unixsocket: socket,
     unixsocketperm: '700',

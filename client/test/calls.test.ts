@@ -5,6 +5,7 @@ import { BadRequest, ErrorInfo, RetryInfo } from '../../proto/gen/google/rpc/err
 import { Queue } from '../../proto/gen/inferq/v1/fleet.ts';
 import { Model } from '../../proto/gen/inferq/v1/model.ts';
 import { TaskErrorCode, TaskState } from '../../proto/gen/inferq/v1/task.ts';
+import type { Parameter } from '../../proto/gen/inferq/v1/tensor.ts';
 import { systemClock } from '../clock.ts';
 import {
   AbortedError,
@@ -58,13 +59,13 @@ test('submit sends every option, raw tensors and a key of its own', async () => 
     model: 'digits',
     version: '2',
     inputs: [{ name: 'image', datatype: 'FP32', shape: [1n, 2n] }],
-    parameters: {
-      whole: { value: { $case: 'int64Param', value: 3n } },
-      half: { value: { $case: 'doubleParam', value: 0.5 } },
-      big: { value: { $case: 'int64Param', value: 7n } },
-      flag: { value: { $case: 'boolParam', value: true } },
-      text: { value: { $case: 'stringParam', value: 'x' } },
-    },
+    parameters: new Map<string, Parameter>([
+      ['whole', { value: { $case: 'int64Param', value: 3n } }],
+      ['half', { value: { $case: 'doubleParam', value: 0.5 } }],
+      ['big', { value: { $case: 'int64Param', value: 7n } }],
+      ['flag', { value: { $case: 'boolParam', value: true } }],
+      ['text', { value: { $case: 'stringParam', value: 'x' } }],
+    ]),
     queue: 'realtime',
     priority: 0,
     start: { $case: 'delay', value: { seconds: 1n, nanos: 500_000_000 } },
@@ -74,7 +75,7 @@ test('submit sends every option, raw tensors and a key of its own', async () => 
     maxAttempts: 1,
     resultTtl: { seconds: 0n, nanos: 500_000 },
     ignoreResult: false,
-    metadata: { user: 'me' },
+    metadata: new Map([['user', 'me']]),
     wait: undefined,
     bindToCall: false,
     outputs: { names: ['label'], encoding: 2, omit: false },
@@ -337,7 +338,7 @@ test('lists are fetched page by page, as far as they are read', async () => {
     listQueues: (call: Call, reply: Reply) => {
       tokens.push(call.request.pageToken);
       const page = tokens.length;
-      const queues = [Queue.create({ name: `q${page}`, waitingByPriority: { 5: 3n }, oldestAge: { seconds: 2n, nanos: 0 } })];
+      const queues = [Queue.create({ name: `q${page}`, waitingByPriority: new Map([[5, 3n]]), oldestAge: { seconds: 2n, nanos: 0 } })];
       reply(null, { queues, nextPageToken: page === 3 ? '' : `after ${page}` });
     },
   });
@@ -361,7 +362,7 @@ test('dead letters are filtered by code, and redriven by id, filter or all', asy
     },
     redriveDeadLetters: (call: Call, reply: Reply) => {
       requests.push(call.request);
-      reply(null, { matched: 2n, redriven: { t1: 't2' }, remaining: 1n });
+      reply(null, { matched: 2n, redriven: new Map([['t1', 't2']]), remaining: 1n });
     },
   });
   const { admin } = broker.client();

@@ -9,7 +9,9 @@ test('a task as JSON is what protobuf makes of it, durations included', () => {
     ran: { seconds: 0n, nanos: 1_500 },
     startTime: new Date('2026-01-02T03:04:05.678Z'),
   };
-  const json = JSON.parse(JSON.stringify(taskOf(Task.fromPartial({ id: 'x', state: 4, execution, metadata: { queued: 'yes' } }))));
+  const json = JSON.parse(
+    JSON.stringify(taskOf(Task.fromPartial({ id: 'x', state: 4, execution, metadata: new Map([['queued', 'yes']]) }))),
+  );
   expect(json).toEqual({
     id: 'x',
     state: 'TASK_STATE_SUCCEEDED',

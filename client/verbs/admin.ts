@@ -5,6 +5,7 @@ import { taskErrorCodeFromJSON } from '../../proto/gen/inferq/v1/task.ts';
 import type { Connection, Endpoint } from '../connection.ts';
 import { invalid } from '../errors.ts';
 import type { CallOptions } from '../options.ts';
+import { type Dictionary, dictionary } from '../wire/dictionary.ts';
 import { type Queue, queueOf, type Worker, workerOf } from '../wire/fleet.ts';
 import { type Model, modelOf } from '../wire/model.ts';
 import { type Task, taskOf } from '../wire/task.ts';
@@ -32,7 +33,7 @@ export interface RedriveOptions extends CallOptions {
 export interface Redriven {
   matched: number;
   /** New task ids by old ones. */
-  redriven: Record<string, string>;
+  redriven: Dictionary<string>;
   remaining: number;
 }
 
@@ -76,7 +77,7 @@ export class Admin {
   async redrive(selection: RedriveSelection, { dryRun = false, limit = 0, ...call }: RedriveOptions = {}): Promise<Redriven> {
     const request = { selection: selectionMessage(selection), dryRun, limit };
     const reply = await this.#connection.unary({ service: AdminDefinition, method: methods.redriveDeadLetters }, request, call);
-    return { matched: Number(reply.matched), redriven: reply.redriven, remaining: Number(reply.remaining) };
+    return { matched: Number(reply.matched), redriven: dictionary(reply.redriven), remaining: Number(reply.remaining) };
   }
 
   async *#list<More, Page extends { nextPageToken: string }, Item>(

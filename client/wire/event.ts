@@ -3,6 +3,7 @@
 import { type Chunk, TaskEvent as WireEvent } from '../../proto/gen/inferq/v1/event.ts';
 import { decodeTensors } from '../tensor/decode.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { Dictionary } from './dictionary.ts';
 import { type Progress, type Task, taskOf } from './task.ts';
 
 interface EventFacts {
@@ -37,7 +38,7 @@ export interface ChunkEvent extends EventFacts {
   time: Date | undefined;
   index: number;
   /** By name. Decoded when first read. */
-  readonly outputs: Record<string, Tensor>;
+  readonly outputs: Dictionary<Tensor>;
   toJSON(): unknown;
 }
 
@@ -64,7 +65,7 @@ export function eventOf(raw: WireEvent): StateEvent | ProgressEvent | ChunkEvent
 }
 
 function chunkOf(facts: EventFacts & { time: Date | undefined }, chunk: Chunk, raw: WireEvent): ChunkEvent {
-  let outputs: Record<string, Tensor> | undefined;
+  let outputs: Dictionary<Tensor> | undefined;
   return {
     kind: 'chunk',
     ...facts,

@@ -1,6 +1,7 @@
 /** Queues and workers as programs read them. */
 
 import { Queue as WireQueue, Worker as WireWorker } from '../../proto/gen/inferq/v1/fleet.ts';
+import { type Dictionary, dictionary } from './dictionary.ts';
 import { protobufJson } from './json.ts';
 import { durationMs } from './time.ts';
 
@@ -19,7 +20,7 @@ export interface Queue {
   maxTasks: number;
   maxBytes: number;
   liveExecutors: number;
-  endedByState: Record<string, number>;
+  endedByState: Dictionary<number>;
   /** The message in protobuf's JSON form. */
   toJSON(): unknown;
 }
@@ -70,6 +71,6 @@ export function workerOf(raw: WireWorker): Worker {
   return { ...raw, toJSON: () => WireWorker.toJSON(raw) };
 }
 
-function numbers(counts: Record<string, bigint>): Record<string, number> {
-  return Object.fromEntries(Object.entries(counts).map(([key, count]) => [key, Number(count)]));
+function numbers(counts: ReadonlyMap<string | number, bigint>): Dictionary<number> {
+  return dictionary([...counts].map(([key, count]) => [key, Number(count)]));
 }

@@ -1,5 +1,7 @@
 /** Protobuf's JSON form of messages, where the generated code falls short of it. */
 
+import { dictionary } from './dictionary.ts';
+
 /** The fields of our messages that are durations. */
 const durations = new Set(['queued', 'ran', 'oldestAge']);
 
@@ -7,7 +9,7 @@ const durations = new Set(['queued', 'ran', 'oldestAge']);
 export function protobufJson(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(protobufJson);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
+  return dictionary(
     Object.entries(value).map(([name, field]) => [
       name,
       durations.has(name) && typeof field === 'object' ? durationJson(field) : protobufJson(field),

@@ -5,6 +5,7 @@ import { type Parameter, TensorEncoding, type OutputOptions as WireOutputOptions
 import { invalid } from '../errors.ts';
 import { encodeTensor } from '../tensor/encode.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { Dictionary } from './dictionary.ts';
 import { duration, optionalDuration } from './time.ts';
 
 /** Whole numbers travel as int64, others as double. */
@@ -24,8 +25,8 @@ export interface SubmitRequest {
   model: string;
   version?: string;
   /** By name. */
-  inputs?: Record<string, Tensor>;
-  parameters?: Record<string, ParameterValue>;
+  inputs?: Dictionary<Tensor>;
+  parameters?: Dictionary<ParameterValue>;
   queue?: string;
   /** 0 to 9; 9 is first. */
   priority?: number;
@@ -42,7 +43,7 @@ export interface SubmitRequest {
   maxAttempts?: number;
   resultTtlMs?: number;
   ignoreResult?: boolean;
-  metadata?: Record<string, string>;
+  metadata?: Dictionary<string>;
   /** Which outputs come back, and how, where this call or its stream brings them. */
   outputs?: OutputOptions;
 }
@@ -64,7 +65,7 @@ export function submitMessage(request: SubmitRequest, key: string): WireSubmit {
     maxAttempts: optionalInteger('maxAttempts', request.maxAttempts),
     resultTtl: optionalDuration('resultTtlMs', request.resultTtlMs),
     ignoreResult: request.ignoreResult,
-    metadata: request.metadata ?? {},
+    metadata: new Map(Object.entries(request.metadata ?? {})),
     wait: undefined,
     outputs: outputsMessage(request.outputs),
     bindToCall: false,
@@ -82,8 +83,8 @@ export function outputsMessage(options: OutputOptions | undefined): WireOutputOp
   };
 }
 
-function parametersMessage(parameters: Record<string, ParameterValue>): Record<string, Parameter> {
-  return Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, parameterMessage(name, value)]));
+function parametersMessage(parameters: Dictionary<ParameterValue>): Map<string, Parameter> {
+  return new Map(Object.entries(parameters).map(([name, value]) => [name, parameterMessage(name, value)]));
 }
 
 function parameterMessage(name: string, value: ParameterValue): Parameter {

@@ -9,6 +9,7 @@ import {
 } from '../../proto/gen/inferq/v1/task.ts';
 import { decodeTensors } from '../tensor/decode.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { type Dictionary, dictionary } from './dictionary.ts';
 import { protobufJson } from './json.ts';
 import { durationMs } from './time.ts';
 
@@ -68,7 +69,7 @@ export interface Task {
   /** Waiting in a queue that no live worker serves for this model. */
   unserved: boolean;
   /** By name. Decoded when first read; throws InferqError where the server sent no tensors. */
-  readonly outputs: Record<string, Tensor>;
+  readonly outputs: Dictionary<Tensor>;
   /** One list for each row, best first, of a model that classifies. */
   classifications: Classification[][];
   error: TaskError | undefined;
@@ -81,7 +82,7 @@ export interface Task {
   startTime: Date | undefined;
   endTime: Date | undefined;
   resultExpireTime: Date | undefined;
-  metadata: Record<string, string>;
+  metadata: Dictionary<string>;
   /** Empty, or the dead letter this task came from, and the task this dead letter became. */
   redrivenFrom: string;
   redrivenTo: string;
@@ -99,7 +100,7 @@ export function isTerminal(state: TaskState): boolean {
 /** The readable form of a message. */
 export function taskOf(raw: WireTask): Task {
   const { error, execution, progress, classifications, sequence, state, outputs: _, ...same } = raw;
-  let outputs: Record<string, Tensor> | undefined;
+  let outputs: Dictionary<Tensor> | undefined;
   return {
     ...same,
     state: taskStateToJSON(state).replace('TASK_STATE_', '') as TaskState,
@@ -113,9 +114,17 @@ export function taskOf(raw: WireTask): Task {
     progress: progress && { fraction: progress.fraction, message: progress.message },
     execution: execution && executionOf(execution),
     earlierExecutions: raw.earlierExecutions.map(executionOf),
+    metadata: dictionary(raw.metadata),
     raw,
-    toJSON: () => protobufJson(WireTask.toJSON(raw)),
+    toJSON: () => taskJson(raw),
   };
+}
+
+/** The generated toJSON loses an entry of metadata called `__proto__`. */
+function taskJson(raw: WireTask): unknown {
+  const { size } = raw.metadata;
+  const json = protobufJson(WireTask.toJSON(raw)) as object;
+  return size === 0 ? json : { ...json, metadata: dictionary(raw.metadata) };
 }
 
 function executionOf({ queued, ran, error, ...same }: WireExecution): Execution {

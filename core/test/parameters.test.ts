@@ -15,31 +15,31 @@ const string = (value: string): WireParameter => ({ $case: 'stringParam', value 
 const bool = (value: boolean): WireParameter => ({ $case: 'boolParam', value });
 
 function check(given: Record<string, WireParameter | undefined>) {
-  return checkParameters(specs, given).map(({ field, description }) => `${field}: ${description}`);
+  return checkParameters(specs, new Map(Object.entries(given))).map(({ field, description }) => `${field}: ${description}`);
 }
 
 test('declared parameters of the right type are taken, the others keep their defaults', () => {
   const given = { seed: int64(7n), echo: bool(true) };
   expect(check(given)).toEqual([]);
-  expect(fillParameters(specs, given)).toEqual({ seed: 7, temperature: 0.8, style: 'plain', echo: true });
-  expect(fillParameters(specs, {})).toEqual({ seed: 0, temperature: 0.8, style: 'plain', echo: false });
+  expect(fillParameters(specs, new Map(Object.entries(given)))).toEqual({ seed: 7, temperature: 0.8, style: 'plain', echo: true });
+  expect(fillParameters(specs, new Map())).toEqual({ seed: 0, temperature: 0.8, style: 'plain', echo: false });
 });
 
 test('zero, false and the empty text are values, not defaults', () => {
   const given = { seed: int64(0n), temperature: double(0), style: string(''), echo: bool(false) };
-  expect(fillParameters(specs, given)).toEqual({ seed: 0, temperature: 0, style: '', echo: false });
+  expect(fillParameters(specs, new Map(Object.entries(given)))).toEqual({ seed: 0, temperature: 0, style: '', echo: false });
 });
 
 test('a whole number will do for a double', () => {
   expect(check({ temperature: int64(1n) })).toEqual([]);
-  expect(fillParameters(specs, { temperature: int64(1n) })).toMatchObject({ temperature: 1 });
+  expect(fillParameters(specs, new Map([['temperature', int64(1n)]]))).toMatchObject({ temperature: 1 });
 });
 
 test('an undeclared parameter is told which there are', () => {
   expect(check({ sed: int64(1n) })).toEqual([
     'parameters.sed: is not a parameter of the model. Did you mean "seed"? The model takes seed, temperature, style, echo',
   ]);
-  expect(checkParameters([], { x: bool(true) })[0]?.description).toBe('is not a parameter of the model. The model takes none');
+  expect(checkParameters([], new Map([['x', bool(true)]]))[0]?.description).toBe('is not a parameter of the model. The model takes none');
 });
 
 test('every other type is refused', () => {
@@ -78,15 +78,20 @@ test('names of object methods are names like others', () => {
     { name: 'constructor', type: 'int64', default: 3, description: '' },
     { name: '__proto__', type: 'int64', default: 4, description: '' },
   ];
-  expect(Object.entries(fillParameters(odd, {}))).toEqual([
+  expect(Object.entries(fillParameters(odd, new Map()))).toEqual([
     ['constructor', 3],
     ['__proto__', 4],
   ]);
-  expect(checkParameters(specs, { toString: bool(true) })).toHaveLength(1);
+  expect(Object.entries(fillParameters(odd, new Map([['__proto__', int64(5n)]])))).toEqual([
+    ['constructor', 3],
+    ['__proto__', 5],
+  ]);
+  expect(checkParameters(specs, new Map([['toString', bool(true)]]))).toHaveLength(1);
 });
 
 test('all wrong parameters are named, in short sentences without control characters', () => {
-  const found = checkParameters(specs, { [`\n${'x'.repeat(100_000)}`]: bool(true), seed: bool(true), style: double(1) });
+  const given = { [`\n${'x'.repeat(100_000)}`]: bool(true), seed: bool(true), style: double(1) };
+  const found = checkParameters(specs, new Map(Object.entries(given)));
   expect(found).toHaveLength(3);
   for (const { field, description } of found) {
     expect(field).toMatch(/^parameters\.[^\p{Cc}]{1,64}$/u);

@@ -1,5 +1,6 @@
 /** inspect, of queues. */
 
+import { dictionary } from '@inferq/core/dictionary.ts';
 import type { TaskState } from '@inferq/core/task.ts';
 import type { Redis } from 'ioredis';
 import type { QueueStats } from '../queue.ts';
@@ -31,7 +32,7 @@ function readStats(name: string, reply: unknown): QueueStats {
     dead: Number(dead),
     ...(head ? { oldestAgeMs: Math.max(0, Number(text(now)) - Number(head)) } : {}),
     bytes: Number(text(bytes)),
-    endedByState: Object.fromEntries(pairs(ended)) as Partial<Record<TaskState, number>>,
+    endedByState: dictionary(pairs(ended)) as Partial<Record<TaskState, number>>,
   };
 }
 

@@ -62,5 +62,5 @@ async function redrive(broker: Broker, request: RedriveDeadLettersRequest): Prom
   const outcome = await broker.redrive(read.value, { dryRun: request.dryRun, limit: request.limit });
   if (!outcome.ok) return outcome;
   const { matched, redriven, remaining } = outcome.value;
-  return granted({ matched: BigInt(matched), redriven: Object.fromEntries(redriven), remaining: BigInt(remaining) });
+  return granted({ matched: BigInt(matched), redriven, remaining: BigInt(remaining) });
 }

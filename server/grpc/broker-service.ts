@@ -11,7 +11,6 @@ import { everything, readOutputOptions } from './convert/output-options.ts';
 import { readSubmit } from './convert/submit.ts';
 import { toTask } from './convert/task.ts';
 import { readDuration } from './convert/time.ts';
-import { markedSubmit, markedSubmitMany } from './lost-entries.ts';
 import { checkModelOutputs, checkTaskOutputs } from './output-names.ts';
 import type { Route } from './route.ts';
 import { serverStreamRoute } from './server-stream-call.ts';
@@ -24,8 +23,8 @@ import { watchResult } from './watch.ts';
 export function brokerRoutes(broker: Broker, { silenceMs }: { silenceMs: number }): Route[] {
   const { methods } = BrokerDefinition;
   return [
-    unaryRoute({ ...methods.submit, requestType: markedSubmit }, (request, call) => submit(broker, request, call)),
-    bidiRoute({ ...methods.submitMany, requestType: markedSubmitMany }, (call) => submitMany(broker, call)),
+    unaryRoute(methods.submit, (request, call) => submit(broker, request, call)),
+    bidiRoute(methods.submitMany, (call) => submitMany(broker, call)),
     unaryRoute(methods.getResult, (request, call) => getResult(broker, request, call)),
     serverStreamRoute(methods.watchResult, (request, call) => watchResult(broker, silenceMs, request, call)),
     unaryRoute(methods.cancel, async ({ taskId, force }) => {

@@ -35,9 +35,7 @@ export class Health {
         const message = `this server has no service "${shown(service)}"; it has ${this.#services.slice(1).join(', ')}`;
         return { ok: false, status: { code: status.NOT_FOUND, details: message, metadata: new Metadata() } };
       }),
-      unaryRoute(methods.list, async () =>
-        granted({ statuses: Object.fromEntries(this.#services.map((service) => [service, this.#status()])) }),
-      ),
+      unaryRoute(methods.list, async () => granted({ statuses: new Map(this.#services.map((service) => [service, this.#status()])) })),
       serverStreamRoute(methods.watch, async ({ service }, { signal }) => granted(this.#watch(service, signal))),
     ];
   }

@@ -55,7 +55,7 @@ function packed<T>(name: string, type: MessageType<T>, message: T) {
 
 /** An encoded google.rpc.Status: as many violations as the budget leaves room for beside `message`, which is already fitted. */
 export function encodeDetails(code: number, message: string, refusal: Refusal, retryMs: number | undefined): Buffer {
-  const fixed = [packed('ErrorInfo', ErrorInfo, { reason: refusal.reason, domain: 'inferq', metadata: {} })];
+  const fixed = [packed('ErrorInfo', ErrorInfo, { reason: refusal.reason, domain: 'inferq', metadata: new Map() })];
   if (retryMs !== undefined) fixed.push(packed('RetryInfo', RetryInfo, { retryDelay: toDuration(retryMs) }));
   const room = budgetBytes - encodeURI(message).length;
   for (let count = Math.min(violationsTold, refusal.violations.length); ; count--) {

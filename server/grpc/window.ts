@@ -7,7 +7,7 @@ import type { Http2Server, ServerHttp2Session } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 
 interface Internals {
-  commonServerOptions?: { settings?: Record<string, unknown> };
+  commonServerOptions?: { settings?: object };
   createHttp2Server?: (...given: unknown[]) => Http2Server;
 }
 

@@ -45,7 +45,7 @@ test('health says serving only once it is set, and its watchers hear every chang
   server.health.set(false);
   await expect.poll(() => heard).toEqual([Serving.NOT_SERVING, Serving.SERVING, Serving.NOT_SERVING]);
   const { statuses } = await reply<HealthListResponse>((done) => client.list({}, done));
-  expect(Object.keys(statuses)).toEqual(['', 'inferq.v1.Broker', 'inferq.v1.Admin']);
+  expect([...statuses.keys()]).toEqual(['', 'inferq.v1.Broker', 'inferq.v1.Admin']);
   expect(await failure(check('nope'))).toMatchObject({ code: status.NOT_FOUND });
   const unknown = client.watch({ service: 'nope' });
   const first = await new Promise<HealthCheckResponse>((resolve) => unknown.once('data', resolve));

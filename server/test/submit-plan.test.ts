@@ -40,14 +40,14 @@ test('every option that was given reaches the task', () => {
   const task = grantedValue(
     plan({
       ...{ version: '1', queue: 'extra', priority: 0, delayMs: 10.2, startWithinMs: 20, softLimitMs: 5, hardLimitMs: 6, maxAttempts: 1 },
-      ...{ resultTtlMs: 1_000, metadata: { who: 'mé' }, idempotencyKey: 'k', contents: true, inputs: [tensorOf(3)] },
+      ...{ resultTtlMs: 1_000, metadata: new Map([['who', 'mé']]), idempotencyKey: 'k', contents: true, inputs: [tensorOf(3)] },
     }),
   );
   expect(task).toMatchObject({
     ...{ openVersion: false, queue: 'extra', priority: 0, delayMs: 11, startWithinMs: 20, softLimitMs: 5, hardLimitMs: 6 },
     ...{ maxAttempts: 1, resultTtlMs: 1_000, contents: true, rows: 3 },
   });
-  expect(decodeMetadata(task.metadata)).toEqual({ who: 'mé' });
+  expect(decodeMetadata(task.metadata)).toEqual(new Map([['who', 'mé']]));
   expect(task.idempotency?.key).toMatch(/^[\w-]{22}$/);
   expect(task.idempotency?.digest).toMatch(/^[\w-]{22}$/);
 });
@@ -56,9 +56,14 @@ test('a request that is wrong in every field has every field named', () => {
   const fields = wrongFields(
     {
       ...{ queue: 'no{tag}', priority: 10, maxAttempts: 0, delayMs: -1, startDeadline: now - 1, softLimitMs: -1, hardLimitMs: 0 },
-      ...{ resultTtlMs: 1, metadata: { a: 'x'.repeat(limits.metadataBytes) }, idempotencyKey: 'k'.repeat(257), ignoreResult: true },
+      ...{
+        resultTtlMs: 1,
+        metadata: new Map([['a', 'x'.repeat(limits.metadataBytes)]]),
+        idempotencyKey: 'k'.repeat(257),
+        ignoreResult: true,
+      },
       inputs: [tensorOf(1, 'y')],
-      parameters: { nope: { $case: 'boolParam', value: true } },
+      parameters: new Map([['nope', { $case: 'boolParam', value: true }]]),
     },
     { waitMs: -1 },
   );

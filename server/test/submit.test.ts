@@ -306,17 +306,18 @@ describe('the digest of a request', () => {
     ['result_ttl', { resultTtlMs: 1 }],
     ['inputs', { inputs: [tensorOf(2)] }],
     ['input contents', { inputs: [floats([1, 2])] }],
-    ['parameters', { parameters: { seed: seed(1n) } }],
+    ['parameters', { parameters: new Map([['seed', seed(1n)]]) }],
   ])('differs with another %s', (_what, changes) => {
     expect(contentDigest(commandOf(changes))).not.toBe(contentDigest(commandOf()));
   });
 
   test('is the same for the same content', () => {
-    const parameters = { a: seed(1n), b: seed(2n) };
+    const entries = Object.entries({ a: seed(1n), b: seed(2n) });
+    const parameters = new Map(entries);
     const sorted = contentDigest(commandOf({ parameters, inputs: [floats([1, 2])] }));
-    expect(contentDigest(commandOf({ parameters: { b: seed(2n), a: seed(1n) }, inputs: [floats([1, 2])] }))).toBe(sorted);
+    expect(contentDigest(commandOf({ parameters: new Map(entries.reverse()), inputs: [floats([1, 2])] }))).toBe(sorted);
     expect(contentDigest(commandOf({ parameters, inputs: [floats([2, 1])] }))).not.toBe(sorted);
-    expect(contentDigest(commandOf({ metadata: { a: 'b' }, idempotencyKey: 'k' }))).toBe(contentDigest(commandOf()));
+    expect(contentDigest(commandOf({ metadata: new Map([['a', 'b']]), idempotencyKey: 'k' }))).toBe(contentDigest(commandOf()));
   });
 });
 

@@ -1,5 +1,6 @@
 /** A task in a handler's hands. */
 
+import type { Dictionary } from '@inferq/core/dictionary.ts';
 import { limits } from '@inferq/core/limits.ts';
 import type { ModelSpec, ParameterValue } from '@inferq/core/model.ts';
 import { oneLine } from '@inferq/core/plain-text.ts';
@@ -24,7 +25,7 @@ export class LiveItem implements Item {
   readonly attempt: number;
   readonly inputs: Tensors;
   readonly rows: number;
-  readonly parameters: Readonly<Record<string, ParameterValue>>;
+  readonly parameters: Readonly<Dictionary<ParameterValue>>;
   readonly signal: AbortSignal;
   call: Call | undefined;
   #settled = false;

@@ -35,7 +35,7 @@ export async function loadHandler(version: ModelVersion, options: SessionOptions
 }
 
 function requireHandler(exported: unknown): Handler<unknown> {
-  const { load, run, step } = (exported ?? {}) as Record<string, unknown>;
+  const { load, run, step } = (exported ?? {}) as Partial<Handler<unknown>>;
   if (typeof load === 'function' && (typeof run === 'function') !== (typeof step === 'function')) return exported as Handler<unknown>;
   throw new Error('it must `export default defineHandler({ load, run })`, or `step` in place of `run`');
 }

@@ -1,6 +1,6 @@
 /** From a task's stored input to tensors for model code, checked once more: its model may have changed since Submit. */
 
-import { dictionary } from '@inferq/core/dictionary.ts';
+import { type Dictionary, dictionary } from '@inferq/core/dictionary.ts';
 import type { ModelSpec, ParameterValue } from '@inferq/core/model.ts';
 import { checkParameters, fillParameters } from '@inferq/core/parameters.ts';
 import { checkInputs } from '@inferq/core/tensor/check.ts';
@@ -13,7 +13,7 @@ import { invalidInput } from './errors.ts';
 export interface ReadTask {
   inputs: Tensors;
   rows: number;
-  parameters: Record<string, ParameterValue>;
+  parameters: Dictionary<ParameterValue>;
 }
 
 /** Throws the submitter's mistake. */

@@ -34,7 +34,7 @@ export async function warmUpHandler(loaded: LoadedHandler, spec: ModelSpec, runs
     const inputs = blankInputs(spec.inputs, 1);
     const item = new LiveItem(
       { key: 'warm-up', attempt: 1 },
-      { inputs, rows: 1, parameters: fillParameters(spec.parameters, {}) },
+      { inputs, rows: 1, parameters: fillParameters(spec.parameters, new Map()) },
       spec,
       {},
       sink,

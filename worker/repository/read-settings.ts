@@ -34,7 +34,7 @@ export async function readSettings(modelFolder: string, versionFolder: string, f
 }
 
 function problemAt(files: readonly YamlFile[], fallback: string, path: readonly PropertyKey[], sentence: string): Problem {
-  const holder = files.find(({ keys }) => String(path[0]) in keys);
+  const holder = files.find(({ keys }) => Object.hasOwn(keys, String(path[0])));
   const line = holder?.line(path);
   return { file: holder?.file ?? fallback, problem: line === undefined ? sentence : `line ${line}: ${sentence}` };
 }

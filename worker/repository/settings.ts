@@ -1,5 +1,6 @@
 /** The keys of model.yaml: their types, bounds and defaults. Durations are milliseconds once read. */
 
+import { type Dictionary, dictionary } from '@inferq/core/dictionary.ts';
 import { durationRule, parseDuration } from '@inferq/core/duration.ts';
 import { defaults, limits } from '@inferq/core/limits.ts';
 import { isName, nameRule } from '@inferq/core/names.ts';
@@ -51,6 +52,24 @@ const parameter = z.discriminatedUnion(
   'must have a type: bool, int64, string or double',
 );
 
+/** Values by name, in their order. zod's own record passes over an entry called `__proto__`. */
+function byName<Value extends z.ZodType>(value: Value, rule: string) {
+  return z.unknown().transform((given, context): Dictionary<z.output<Value>> => {
+    if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+      context.addIssue({ code: 'custom', message: rule });
+      return z.NEVER;
+    }
+    return dictionary(
+      Object.entries(given).map(([key, one]) => {
+        if (!isName(key)) context.addIssue({ code: 'custom', path: [key], message: `must have a name of ${nameRule}` });
+        const parsed = value.safeParse(one);
+        for (const issue of parsed.error?.issues ?? []) context.addIssue({ ...issue, path: [key, ...issue.path] });
+        return [key, parsed.data as z.output<Value>];
+      }),
+    );
+  });
+}
+
 const classification = z.strictObject({
   kind: z.literal('classification', 'must be classification, the one kind there is'),
   output: name,
@@ -77,7 +96,7 @@ export const settingsSchema = z.strictObject({
   linger: duration(60_000).default(0),
   inputs: z.array(tensor, 'must be a list of tensors').optional(),
   outputs: z.array(tensor, 'must be a list of tensors').optional(),
-  parameters: z.record(name, parameter, 'must map names to parameters').default({}),
+  parameters: byName(parameter, 'must map names to parameters').prefault({}),
   /** A list, or the name of a file with one label a line. */
   labels: z.union([z.array(z.string('must be text: put it in quotes')), z.string()], 'must be a list of texts, or a file name').optional(),
   postprocess: classification.optional(),
@@ -93,15 +112,15 @@ export const settingsSchema = z.strictObject({
 export type Settings = Omit<z.output<typeof settingsSchema>, 'labels'> & { labels?: string[] | undefined };
 export type SettingsKey = keyof typeof settingsSchema.shape;
 
-const nestedKeys: Record<string, readonly string[]> = {
-  inputs: Object.keys(tensor.shape),
-  outputs: Object.keys(tensor.shape),
-  parameters: ['type', 'default', 'description'],
-  postprocess: Object.keys(classification.shape),
-  retry: Object.keys(retry.shape),
-};
+const nestedKeys = new Map<string, readonly string[]>([
+  ['inputs', Object.keys(tensor.shape)],
+  ['outputs', Object.keys(tensor.shape)],
+  ['parameters', ['type', 'default', 'description']],
+  ['postprocess', Object.keys(classification.shape)],
+  ['retry', Object.keys(retry.shape)],
+]);
 
 /** The keys that may stand below a top-level key, or at the top where none is given. */
 export function allowedKeys(below?: string): readonly string[] {
-  return below === undefined ? Object.keys(settingsSchema.shape) : (nestedKeys[below] ?? []);
+  return below === undefined ? Object.keys(settingsSchema.shape) : (nestedKeys.get(below) ?? []);
 }

@@ -1,11 +1,12 @@
 /** One model.yaml: its keys, and on which line each stands. */
 
 import { readFile } from 'node:fs/promises';
+import type { Dictionary } from '@inferq/core/dictionary.ts';
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 
 export interface YamlFile {
   file: string;
-  keys: Record<string, unknown>;
+  keys: Dictionary<unknown>;
   /** The line of a key or list item, or of the nearest thing around it; undefined where nothing of it is written. */
   line(path: readonly PropertyKey[]): number | undefined;
 }
@@ -33,7 +34,7 @@ export async function readYaml(file: string): Promise<YamlFile | Problem | undef
   if (typeof keys !== 'object' || Array.isArray(keys)) return { file, problem: 'must be a list of keys such as `queue: default`' };
   return {
     file,
-    keys: keys as Record<string, unknown>,
+    keys: keys as Dictionary<unknown>,
     line(path) {
       const offset = startOf(document.contents, path);
       return offset === undefined ? undefined : lines.linePos(offset).line;

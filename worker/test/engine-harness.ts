@@ -96,7 +96,7 @@ export async function engineOn(repository: string, models: string[], device = 'c
 export function taskOf(key: string, inputs: Tensors, parameters: Record<string, ParameterValue> = {}): EngineTask {
   const input = StoredInput.fromPartial({
     inputs: Object.entries(inputs).map(([name, tensor]) => toTensor(name, tensor)),
-    parameters: Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, { value: wire(value) }])),
+    parameters: new Map(Object.entries(parameters).map(([name, value]) => [name, { value: wire(value) }])),
   });
   return { key, attempt: 1, rows: Object.values(inputs)[0]?.shape[0] ?? 1, input: StoredInput.encode(input).finish() };
 }

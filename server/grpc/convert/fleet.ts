@@ -1,5 +1,6 @@
 /** Queues and workers as operators see them. */
 
+import type { Dictionary } from '@inferq/core/dictionary.ts';
 import type { Queue, Worker } from '@inferq/proto/gen/inferq/v1/fleet.ts';
 import type { QueueView, WorkerView } from '../../broker.ts';
 import { toDate, toDuration } from './time.ts';
@@ -8,7 +9,7 @@ import { toDate, toDuration } from './time.ts';
 export function toQueue({ stats, maxTasks, maxBytes, liveExecutors }: QueueView): Queue {
   return {
     name: stats.name,
-    waitingByPriority: counts(stats.waitingByPriority),
+    waitingByPriority: new Map([...counts(stats.waitingByPriority)].map(([priority, count]) => [Number(priority), count])),
     waitingReturned: BigInt(stats.waitingReturned),
     running: BigInt(stats.running),
     scheduled: BigInt(stats.scheduled),
@@ -34,6 +35,6 @@ export function toWorker({ entry, runningTaskIds }: WorkerView): Worker {
   };
 }
 
-function counts(values: Partial<Record<string, number>>): Record<string, bigint> {
-  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, BigInt(value ?? 0)]));
+function counts(values: Partial<Dictionary<number>>): Map<string, bigint> {
+  return new Map(Object.entries(values).map(([key, value]) => [key, BigInt(value ?? 0)]));
 }

@@ -71,7 +71,16 @@ export function tensorOf(rows: number, name = 'x'): Tensor {
 
 export function commandOf(changes: Partial<SubmitCommand> = {}): SubmitCommand {
   return {
-    ...{ model: 'echo', version: '', inputs: [tensorOf(1)], parameters: {}, queue: '', idempotencyKey: '', metadata: {}, contents: false },
+    ...{
+      model: 'echo',
+      version: '',
+      inputs: [tensorOf(1)],
+      parameters: new Map(),
+      queue: '',
+      idempotencyKey: '',
+      metadata: new Map(),
+      contents: false,
+    },
     encodeInput: () => Buffer.from('input'),
     ...changes,
   };

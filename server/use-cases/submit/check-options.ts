@@ -22,7 +22,7 @@ export function checkNumbers(command: SubmitCommand): Violation[] {
     wholeNumber('priority', priority, limits.priority.min, limits.priority.max, '9 is first'),
     wholeNumber('max_attempts', maxAttempts, 1, limits.maxAttempts),
   ].filter((one) => one !== undefined);
-  const bytes = Object.entries(metadata).reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
+  const bytes = [...metadata].reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
   if (bytes > limits.metadataBytes) {
     wrong.push(violation('metadata', `has ${bytes} bytes of keys and values; at most ${limits.metadataBytes} are kept`));
   }

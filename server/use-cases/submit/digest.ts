@@ -22,9 +22,9 @@ export function contentDigest(command: SubmitCommand): string {
   addText(hash, command.version);
   addText(hash, JSON.stringify(options(command).map((value) => value ?? null)));
   for (const tensor of command.inputs) addTensor(hash, tensor);
-  for (const name of Object.keys(command.parameters).sort()) {
+  for (const name of [...command.parameters.keys()].sort()) {
     addText(hash, name);
-    addText(hash, parameterText(command.parameters[name]));
+    addText(hash, parameterText(command.parameters.get(name)));
   }
   return shortened(hash);
 }

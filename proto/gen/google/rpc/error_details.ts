@@ -64,7 +64,7 @@ export interface ErrorInfo {
    * `{"instanceLimitPerRequest": "100"}`, if the client exceeds the number of
    * instances that can be created in a single (batch) request.
    */
-  metadata: { [key: string]: string };
+  metadata: Map<string, string>;
 }
 
 export interface ErrorInfo_MetadataEntry {
@@ -190,7 +190,7 @@ export interface QuotaFailure_Violation {
    * When a quota is enforced globally, the quota_dimensions would always be
    * empty.
    */
-  quotaDimensions: { [key: string]: string };
+  quotaDimensions: Map<string, string>;
   /**
    * The enforced quota value at the time of the `QuotaFailure`.
    *
@@ -403,7 +403,7 @@ export interface LocalizedMessage {
 }
 
 function createBaseErrorInfo(): ErrorInfo {
-  return { reason: "", domain: "", metadata: {} };
+  return { reason: "", domain: "", metadata: new Map() };
 }
 
 export const ErrorInfo: MessageFns<ErrorInfo> = {
@@ -414,7 +414,7 @@ export const ErrorInfo: MessageFns<ErrorInfo> = {
     if (message.domain !== "") {
       writer.uint32(18).string(message.domain);
     }
-    globalThis.Object.entries(message.metadata).forEach(([key, value]: [string, string]) => {
+    message.metadata.forEach((value, key) => {
       ErrorInfo_MetadataEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
     });
     return writer;
@@ -456,7 +456,7 @@ export const ErrorInfo: MessageFns<ErrorInfo> = {
 
             const entry3 = ErrorInfo_MetadataEntry.decode(reader, reader.uint32());
             if (entry3.value !== undefined) {
-              message.metadata[entry3.key] = entry3.value;
+              message.metadata.set(entry3.key, entry3.value);
             }
             continue;
           }
@@ -478,18 +478,13 @@ export const ErrorInfo: MessageFns<ErrorInfo> = {
       domain: isSet(object.domain) ? globalThis.String(object.domain) : "",
       metadata: isObject(object.metadata)
         ? (globalThis.Object.entries(object.metadata) as [string, any][]).reduce(
-          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: globalThis.String(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
+          (acc: Map<string, string>, [key, value]: [string, any]) => {
+            acc.set(key, globalThis.String(value));
             return acc;
           },
-          {},
+          new Map(),
         )
-        : {},
+        : new Map(),
     };
   },
 
@@ -501,14 +496,11 @@ export const ErrorInfo: MessageFns<ErrorInfo> = {
     if (message.domain !== "") {
       obj.domain = message.domain;
     }
-    if (message.metadata) {
-      const entries = globalThis.Object.entries(message.metadata) as [string, string][];
-      if (entries.length > 0) {
-        obj.metadata = {};
-        entries.forEach(([k, v]) => {
-          obj.metadata[k] = v;
-        });
-      }
+    if (message.metadata?.size) {
+      obj.metadata = {};
+      message.metadata.forEach((v, k) => {
+        obj.metadata[k] = v;
+      });
     }
     return obj;
   },
@@ -520,15 +512,15 @@ export const ErrorInfo: MessageFns<ErrorInfo> = {
     const message = createBaseErrorInfo();
     message.reason = object.reason ?? "";
     message.domain = object.domain ?? "";
-    message.metadata = (globalThis.Object.entries(object.metadata ?? {}) as [string, string][]).reduce(
-      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+    message.metadata = (() => {
+      const m = new Map();
+      (object.metadata as Map<string, string> ?? new Map()).forEach((value, key) => {
         if (value !== undefined) {
-          acc[key] = globalThis.String(value);
+          m.set(key, globalThis.String(value));
         }
-        return acc;
-      },
-      {},
-    );
+      });
+      return m;
+    })();
     return message;
   },
 };
@@ -860,7 +852,7 @@ function createBaseQuotaFailure_Violation(): QuotaFailure_Violation {
     apiService: "",
     quotaMetric: "",
     quotaId: "",
-    quotaDimensions: {},
+    quotaDimensions: new Map(),
     quotaValue: 0n,
     futureQuotaValue: undefined,
   };
@@ -883,7 +875,7 @@ export const QuotaFailure_Violation: MessageFns<QuotaFailure_Violation> = {
     if (message.quotaId !== "") {
       writer.uint32(42).string(message.quotaId);
     }
-    globalThis.Object.entries(message.quotaDimensions).forEach(([key, value]: [string, string]) => {
+    message.quotaDimensions.forEach((value, key) => {
       QuotaFailure_Violation_QuotaDimensionsEntry.encode({ key: key as any, value }, writer.uint32(50).fork()).join();
     });
     if (message.quotaValue !== 0n) {
@@ -961,7 +953,7 @@ export const QuotaFailure_Violation: MessageFns<QuotaFailure_Violation> = {
 
             const entry6 = QuotaFailure_Violation_QuotaDimensionsEntry.decode(reader, reader.uint32());
             if (entry6.value !== undefined) {
-              message.quotaDimensions[entry6.key] = entry6.value;
+              message.quotaDimensions.set(entry6.key, entry6.value);
             }
             continue;
           }
@@ -1014,31 +1006,21 @@ export const QuotaFailure_Violation: MessageFns<QuotaFailure_Violation> = {
         : "",
       quotaDimensions: isObject(object.quotaDimensions)
         ? (globalThis.Object.entries(object.quotaDimensions) as [string, any][]).reduce(
-          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: globalThis.String(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
+          (acc: Map<string, string>, [key, value]: [string, any]) => {
+            acc.set(key, globalThis.String(value));
             return acc;
           },
-          {},
+          new Map(),
         )
         : isObject(object.quota_dimensions)
         ? (globalThis.Object.entries(object.quota_dimensions) as [string, any][]).reduce(
-          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: globalThis.String(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
+          (acc: Map<string, string>, [key, value]: [string, any]) => {
+            acc.set(key, globalThis.String(value));
             return acc;
           },
-          {},
+          new Map(),
         )
-        : {},
+        : new Map(),
       quotaValue: isSet(object.quotaValue)
         ? BigInt(object.quotaValue)
         : isSet(object.quota_value)
@@ -1069,14 +1051,11 @@ export const QuotaFailure_Violation: MessageFns<QuotaFailure_Violation> = {
     if (message.quotaId !== "") {
       obj.quotaId = message.quotaId;
     }
-    if (message.quotaDimensions) {
-      const entries = globalThis.Object.entries(message.quotaDimensions) as [string, string][];
-      if (entries.length > 0) {
-        obj.quotaDimensions = {};
-        entries.forEach(([k, v]) => {
-          obj.quotaDimensions[k] = v;
-        });
-      }
+    if (message.quotaDimensions?.size) {
+      obj.quotaDimensions = {};
+      message.quotaDimensions.forEach((v, k) => {
+        obj.quotaDimensions[k] = v;
+      });
     }
     if (message.quotaValue !== 0n) {
       obj.quotaValue = message.quotaValue.toString();
@@ -1097,15 +1076,15 @@ export const QuotaFailure_Violation: MessageFns<QuotaFailure_Violation> = {
     message.apiService = object.apiService ?? "";
     message.quotaMetric = object.quotaMetric ?? "";
     message.quotaId = object.quotaId ?? "";
-    message.quotaDimensions = (globalThis.Object.entries(object.quotaDimensions ?? {}) as [string, string][]).reduce(
-      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+    message.quotaDimensions = (() => {
+      const m = new Map();
+      (object.quotaDimensions as Map<string, string> ?? new Map()).forEach((value, key) => {
         if (value !== undefined) {
-          acc[key] = globalThis.String(value);
+          m.set(key, globalThis.String(value));
         }
-        return acc;
-      },
-      {},
-    );
+      });
+      return m;
+    })();
     message.quotaValue = (object.quotaValue !== undefined && object.quotaValue !== null)
       ? BigInt(object.quotaValue)
       : 0n;

@@ -138,7 +138,7 @@ export interface RedriveDeadLettersResponse {
   /** How many the selection matched. */
   matched: bigint;
   /** From old id to new id. Redriving a dead letter again gives the same new id. */
-  redriven: { [key: string]: string };
+  redriven: Map<string, string>;
   /**
    * Matched but not redriven, because of the limit or because a queue is full: call again later. If no dead letter can be redriven, the
    * call ends with RESOURCE_EXHAUSTED.
@@ -1276,7 +1276,7 @@ export const RedriveDeadLettersRequest: MessageFns<RedriveDeadLettersRequest> = 
 };
 
 function createBaseRedriveDeadLettersResponse(): RedriveDeadLettersResponse {
-  return { matched: 0n, redriven: {}, remaining: 0n };
+  return { matched: 0n, redriven: new Map(), remaining: 0n };
 }
 
 export const RedriveDeadLettersResponse: MessageFns<RedriveDeadLettersResponse> = {
@@ -1287,7 +1287,7 @@ export const RedriveDeadLettersResponse: MessageFns<RedriveDeadLettersResponse> 
       }
       writer.uint32(8).int64(message.matched);
     }
-    globalThis.Object.entries(message.redriven).forEach(([key, value]: [string, string]) => {
+    message.redriven.forEach((value, key) => {
       RedriveDeadLettersResponse_RedrivenEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
     });
     if (message.remaining !== 0n) {
@@ -1327,7 +1327,7 @@ export const RedriveDeadLettersResponse: MessageFns<RedriveDeadLettersResponse> 
 
             const entry2 = RedriveDeadLettersResponse_RedrivenEntry.decode(reader, reader.uint32());
             if (entry2.value !== undefined) {
-              message.redriven[entry2.key] = entry2.value;
+              message.redriven.set(entry2.key, entry2.value);
             }
             continue;
           }
@@ -1356,18 +1356,13 @@ export const RedriveDeadLettersResponse: MessageFns<RedriveDeadLettersResponse> 
       matched: isSet(object.matched) ? BigInt(object.matched) : 0n,
       redriven: isObject(object.redriven)
         ? (globalThis.Object.entries(object.redriven) as [string, any][]).reduce(
-          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: globalThis.String(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
+          (acc: Map<string, string>, [key, value]: [string, any]) => {
+            acc.set(key, globalThis.String(value));
             return acc;
           },
-          {},
+          new Map(),
         )
-        : {},
+        : new Map(),
       remaining: isSet(object.remaining) ? BigInt(object.remaining) : 0n,
     };
   },
@@ -1377,14 +1372,11 @@ export const RedriveDeadLettersResponse: MessageFns<RedriveDeadLettersResponse> 
     if (message.matched !== 0n) {
       obj.matched = message.matched.toString();
     }
-    if (message.redriven) {
-      const entries = globalThis.Object.entries(message.redriven) as [string, string][];
-      if (entries.length > 0) {
-        obj.redriven = {};
-        entries.forEach(([k, v]) => {
-          obj.redriven[k] = v;
-        });
-      }
+    if (message.redriven?.size) {
+      obj.redriven = {};
+      message.redriven.forEach((v, k) => {
+        obj.redriven[k] = v;
+      });
     }
     if (message.remaining !== 0n) {
       obj.remaining = message.remaining.toString();
@@ -1398,15 +1390,15 @@ export const RedriveDeadLettersResponse: MessageFns<RedriveDeadLettersResponse> 
   fromPartial(object: DeepPartial<RedriveDeadLettersResponse>): RedriveDeadLettersResponse {
     const message = createBaseRedriveDeadLettersResponse();
     message.matched = (object.matched !== undefined && object.matched !== null) ? BigInt(object.matched) : 0n;
-    message.redriven = (globalThis.Object.entries(object.redriven ?? {}) as [string, string][]).reduce(
-      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+    message.redriven = (() => {
+      const m = new Map();
+      (object.redriven as Map<string, string> ?? new Map()).forEach((value, key) => {
         if (value !== undefined) {
-          acc[key] = globalThis.String(value);
+          m.set(key, globalThis.String(value));
         }
-        return acc;
-      },
-      {},
-    );
+      });
+      return m;
+    })();
     message.remaining = (object.remaining !== undefined && object.remaining !== null) ? BigInt(object.remaining) : 0n;
     return message;
   },

@@ -43,7 +43,7 @@ export interface SubmitRequest {
   /** The input tensors, checked against the model before the reply. */
   inputs: Tensor[];
   /** Values for the model's declared parameters; others are refused. */
-  parameters: { [key: string]: Parameter };
+  parameters: Map<string, Parameter>;
   /** The queue to wait in. If empty, the model's queue. */
   queue: string;
   /** 0 to 9; 9 is served first. Default 5. */
@@ -92,7 +92,7 @@ export interface SubmitRequest {
     | boolean
     | undefined;
   /** Returned with the task; at most 8 KiB of keys and values. */
-  metadata: { [key: string]: string };
+  metadata: Map<string, string>;
   /**
    * Wait this long, at most 5 minutes, for the task to end. The reply has the task as it ended, or as it stands by then. Refused inside a
    * stream.
@@ -260,7 +260,7 @@ function createBaseSubmitRequest(): SubmitRequest {
     model: "",
     version: "",
     inputs: [],
-    parameters: {},
+    parameters: new Map(),
     queue: "",
     priority: undefined,
     idempotencyKey: "",
@@ -271,7 +271,7 @@ function createBaseSubmitRequest(): SubmitRequest {
     maxAttempts: undefined,
     resultTtl: undefined,
     ignoreResult: undefined,
-    metadata: {},
+    metadata: new Map(),
     wait: undefined,
     outputs: undefined,
     bindToCall: false,
@@ -289,7 +289,7 @@ export const SubmitRequest: MessageFns<SubmitRequest> = {
     for (const v of message.inputs) {
       Tensor.encode(v!, writer.uint32(26).fork()).join();
     }
-    globalThis.Object.entries(message.parameters).forEach(([key, value]: [string, Parameter]) => {
+    message.parameters.forEach((value, key) => {
       SubmitRequest_ParametersEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
     });
     if (message.queue !== "") {
@@ -332,7 +332,7 @@ export const SubmitRequest: MessageFns<SubmitRequest> = {
     if (message.ignoreResult !== undefined) {
       writer.uint32(128).bool(message.ignoreResult);
     }
-    globalThis.Object.entries(message.metadata).forEach(([key, value]: [string, string]) => {
+    message.metadata.forEach((value, key) => {
       SubmitRequest_MetadataEntry.encode({ key: key as any, value }, writer.uint32(138).fork()).join();
     });
     if (message.wait !== undefined) {
@@ -391,7 +391,7 @@ export const SubmitRequest: MessageFns<SubmitRequest> = {
 
             const entry4 = SubmitRequest_ParametersEntry.decode(reader, reader.uint32());
             if (entry4.value !== undefined) {
-              message.parameters[entry4.key] = entry4.value;
+              message.parameters.set(entry4.key, entry4.value);
             }
             continue;
           }
@@ -501,7 +501,7 @@ export const SubmitRequest: MessageFns<SubmitRequest> = {
 
             const entry17 = SubmitRequest_MetadataEntry.decode(reader, reader.uint32());
             if (entry17.value !== undefined) {
-              message.metadata[entry17.key] = entry17.value;
+              message.metadata.set(entry17.key, entry17.value);
             }
             continue;
           }
@@ -548,18 +548,13 @@ export const SubmitRequest: MessageFns<SubmitRequest> = {
       inputs: globalThis.Array.isArray(object?.inputs) ? object.inputs.map((e: any) => Tensor.fromJSON(e)) : [],
       parameters: isObject(object.parameters)
         ? (globalThis.Object.entries(object.parameters) as [string, any][]).reduce(
-          (acc: { [key: string]: Parameter }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: Parameter.fromJSON(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
+          (acc: Map<string, Parameter>, [key, value]: [string, any]) => {
+            acc.set(key, Parameter.fromJSON(value));
             return acc;
           },
-          {},
+          new Map(),
         )
-        : {},
+        : new Map(),
       queue: isSet(object.queue) ? globalThis.String(object.queue) : "",
       priority: isSet(object.priority) ? globalThis.Number(object.priority) : undefined,
       idempotencyKey: isSet(object.idempotencyKey)
@@ -610,18 +605,13 @@ export const SubmitRequest: MessageFns<SubmitRequest> = {
         : undefined,
       metadata: isObject(object.metadata)
         ? (globalThis.Object.entries(object.metadata) as [string, any][]).reduce(
-          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: globalThis.String(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
+          (acc: Map<string, string>, [key, value]: [string, any]) => {
+            acc.set(key, globalThis.String(value));
             return acc;
           },
-          {},
+          new Map(),
         )
-        : {},
+        : new Map(),
       wait: isSet(object.wait) ? Duration.fromJSON(object.wait) : undefined,
       outputs: isSet(object.outputs) ? OutputOptions.fromJSON(object.outputs) : undefined,
       bindToCall: isSet(object.bindToCall)
@@ -643,14 +633,11 @@ export const SubmitRequest: MessageFns<SubmitRequest> = {
     if (message.inputs?.length) {
       obj.inputs = message.inputs.map((e) => Tensor.toJSON(e));
     }
-    if (message.parameters) {
-      const entries = globalThis.Object.entries(message.parameters) as [string, Parameter][];
-      if (entries.length > 0) {
-        obj.parameters = {};
-        entries.forEach(([k, v]) => {
-          obj.parameters[k] = Parameter.toJSON(v);
-        });
-      }
+    if (message.parameters?.size) {
+      obj.parameters = {};
+      message.parameters.forEach((v, k) => {
+        obj.parameters[k] = Parameter.toJSON(v);
+      });
     }
     if (message.queue !== "") {
       obj.queue = message.queue;
@@ -686,14 +673,11 @@ export const SubmitRequest: MessageFns<SubmitRequest> = {
     if (message.ignoreResult !== undefined) {
       obj.ignoreResult = message.ignoreResult;
     }
-    if (message.metadata) {
-      const entries = globalThis.Object.entries(message.metadata) as [string, string][];
-      if (entries.length > 0) {
-        obj.metadata = {};
-        entries.forEach(([k, v]) => {
-          obj.metadata[k] = v;
-        });
-      }
+    if (message.metadata?.size) {
+      obj.metadata = {};
+      message.metadata.forEach((v, k) => {
+        obj.metadata[k] = v;
+      });
     }
     if (message.wait !== undefined) {
       obj.wait = Duration.toJSON(message.wait);
@@ -715,15 +699,15 @@ export const SubmitRequest: MessageFns<SubmitRequest> = {
     message.model = object.model ?? "";
     message.version = object.version ?? "";
     message.inputs = object.inputs?.map((e) => Tensor.fromPartial(e)) || [];
-    message.parameters = (globalThis.Object.entries(object.parameters ?? {}) as [string, Parameter][]).reduce(
-      (acc: { [key: string]: Parameter }, [key, value]: [string, Parameter]) => {
+    message.parameters = (() => {
+      const m = new Map();
+      (object.parameters as Map<string, Parameter> ?? new Map()).forEach((value, key) => {
         if (value !== undefined) {
-          acc[key] = Parameter.fromPartial(value);
+          m.set(key, Parameter.fromPartial(value));
         }
-        return acc;
-      },
-      {},
-    );
+      });
+      return m;
+    })();
     message.queue = object.queue ?? "";
     message.priority = object.priority ?? undefined;
     message.idempotencyKey = object.idempotencyKey ?? "";
@@ -766,15 +750,15 @@ export const SubmitRequest: MessageFns<SubmitRequest> = {
       ? Duration.fromPartial(object.resultTtl)
       : undefined;
     message.ignoreResult = object.ignoreResult ?? undefined;
-    message.metadata = (globalThis.Object.entries(object.metadata ?? {}) as [string, string][]).reduce(
-      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+    message.metadata = (() => {
+      const m = new Map();
+      (object.metadata as Map<string, string> ?? new Map()).forEach((value, key) => {
         if (value !== undefined) {
-          acc[key] = globalThis.String(value);
+          m.set(key, globalThis.String(value));
         }
-        return acc;
-      },
-      {},
-    );
+      });
+      return m;
+    })();
     message.wait = (object.wait !== undefined && object.wait !== null) ? Duration.fromPartial(object.wait) : undefined;
     message.outputs = (object.outputs !== undefined && object.outputs !== null)
       ? OutputOptions.fromPartial(object.outputs)

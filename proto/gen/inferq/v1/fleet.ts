@@ -15,7 +15,7 @@ export interface Queue {
   /** The name. */
   name: string;
   /** Waiting tasks by priority, without those in waiting_returned. */
-  waitingByPriority: { [key: number]: bigint };
+  waitingByPriority: Map<number, bigint>;
   /** Running tasks. */
   running: bigint;
   /** Scheduled tasks. */
@@ -35,7 +35,7 @@ export interface Queue {
   /** Live executors that serve the queue. */
   liveExecutors: number;
   /** Tasks that have ended so far, by state. */
-  endedByState: { [key: string]: bigint };
+  endedByState: Map<string, bigint>;
   /** Waiting tasks that were requeued or must run alone; they are served first. */
   waitingReturned: bigint;
 }
@@ -103,7 +103,7 @@ export interface ModelRef {
 function createBaseQueue(): Queue {
   return {
     name: "",
-    waitingByPriority: {},
+    waitingByPriority: new Map(),
     running: 0n,
     scheduled: 0n,
     dead: 0n,
@@ -112,7 +112,7 @@ function createBaseQueue(): Queue {
     maxTasks: 0n,
     maxBytes: 0n,
     liveExecutors: 0,
-    endedByState: {},
+    endedByState: new Map(),
     waitingReturned: 0n,
   };
 }
@@ -122,7 +122,7 @@ export const Queue: MessageFns<Queue> = {
     if (message.name !== "") {
       writer.uint32(10).string(message.name);
     }
-    globalThis.Object.entries(message.waitingByPriority).forEach(([key, value]: [string, bigint]) => {
+    message.waitingByPriority.forEach((value, key) => {
       Queue_WaitingByPriorityEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
     });
     if (message.running !== 0n) {
@@ -167,7 +167,7 @@ export const Queue: MessageFns<Queue> = {
     if (message.liveExecutors !== 0) {
       writer.uint32(80).int32(message.liveExecutors);
     }
-    globalThis.Object.entries(message.endedByState).forEach(([key, value]: [string, bigint]) => {
+    message.endedByState.forEach((value, key) => {
       Queue_EndedByStateEntry.encode({ key: key as any, value }, writer.uint32(90).fork()).join();
     });
     if (message.waitingReturned !== 0n) {
@@ -207,7 +207,7 @@ export const Queue: MessageFns<Queue> = {
 
             const entry2 = Queue_WaitingByPriorityEntry.decode(reader, reader.uint32());
             if (entry2.value !== undefined) {
-              message.waitingByPriority[entry2.key] = entry2.value;
+              message.waitingByPriority.set(entry2.key, entry2.value);
             }
             continue;
           }
@@ -282,7 +282,7 @@ export const Queue: MessageFns<Queue> = {
 
             const entry11 = Queue_EndedByStateEntry.decode(reader, reader.uint32());
             if (entry11.value !== undefined) {
-              message.endedByState[entry11.key] = entry11.value;
+              message.endedByState.set(entry11.key, entry11.value);
             }
             continue;
           }
@@ -311,31 +311,21 @@ export const Queue: MessageFns<Queue> = {
       name: isSet(object.name) ? globalThis.String(object.name) : "",
       waitingByPriority: isObject(object.waitingByPriority)
         ? (globalThis.Object.entries(object.waitingByPriority) as [string, any][]).reduce(
-          (acc: { [key: number]: bigint }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, globalThis.Number(key), {
-              value: BigInt(value as string | number | bigint | boolean),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
+          (acc: Map<number, bigint>, [key, value]: [string, any]) => {
+            acc.set(globalThis.Number(key), BigInt(value as string | number | bigint | boolean));
             return acc;
           },
-          {},
+          new Map(),
         )
         : isObject(object.waiting_by_priority)
         ? (globalThis.Object.entries(object.waiting_by_priority) as [string, any][]).reduce(
-          (acc: { [key: number]: bigint }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, globalThis.Number(key), {
-              value: BigInt(value as string | number | bigint | boolean),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
+          (acc: Map<number, bigint>, [key, value]: [string, any]) => {
+            acc.set(globalThis.Number(key), BigInt(value as string | number | bigint | boolean));
             return acc;
           },
-          {},
+          new Map(),
         )
-        : {},
+        : new Map(),
       running: isSet(object.running) ? BigInt(object.running) : 0n,
       scheduled: isSet(object.scheduled) ? BigInt(object.scheduled) : 0n,
       dead: isSet(object.dead) ? BigInt(object.dead) : 0n,
@@ -362,31 +352,21 @@ export const Queue: MessageFns<Queue> = {
         : 0,
       endedByState: isObject(object.endedByState)
         ? (globalThis.Object.entries(object.endedByState) as [string, any][]).reduce(
-          (acc: { [key: string]: bigint }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: BigInt(value as string | number | bigint | boolean),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
+          (acc: Map<string, bigint>, [key, value]: [string, any]) => {
+            acc.set(key, BigInt(value as string | number | bigint | boolean));
             return acc;
           },
-          {},
+          new Map(),
         )
         : isObject(object.ended_by_state)
         ? (globalThis.Object.entries(object.ended_by_state) as [string, any][]).reduce(
-          (acc: { [key: string]: bigint }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: BigInt(value as string | number | bigint | boolean),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
+          (acc: Map<string, bigint>, [key, value]: [string, any]) => {
+            acc.set(key, BigInt(value as string | number | bigint | boolean));
             return acc;
           },
-          {},
+          new Map(),
         )
-        : {},
+        : new Map(),
       waitingReturned: isSet(object.waitingReturned)
         ? BigInt(object.waitingReturned)
         : isSet(object.waiting_returned)
@@ -400,14 +380,11 @@ export const Queue: MessageFns<Queue> = {
     if (message.name !== "") {
       obj.name = message.name;
     }
-    if (message.waitingByPriority) {
-      const entries = globalThis.Object.entries(message.waitingByPriority) as [string, bigint][];
-      if (entries.length > 0) {
-        obj.waitingByPriority = {};
-        entries.forEach(([k, v]) => {
-          obj.waitingByPriority[k] = v.toString();
-        });
-      }
+    if (message.waitingByPriority?.size) {
+      obj.waitingByPriority = {};
+      message.waitingByPriority.forEach((v, k) => {
+        obj.waitingByPriority[k] = v.toString();
+      });
     }
     if (message.running !== 0n) {
       obj.running = message.running.toString();
@@ -433,14 +410,11 @@ export const Queue: MessageFns<Queue> = {
     if (message.liveExecutors !== 0) {
       obj.liveExecutors = Math.round(message.liveExecutors);
     }
-    if (message.endedByState) {
-      const entries = globalThis.Object.entries(message.endedByState) as [string, bigint][];
-      if (entries.length > 0) {
-        obj.endedByState = {};
-        entries.forEach(([k, v]) => {
-          obj.endedByState[k] = v.toString();
-        });
-      }
+    if (message.endedByState?.size) {
+      obj.endedByState = {};
+      message.endedByState.forEach((v, k) => {
+        obj.endedByState[k] = v.toString();
+      });
     }
     if (message.waitingReturned !== 0n) {
       obj.waitingReturned = message.waitingReturned.toString();
@@ -454,13 +428,15 @@ export const Queue: MessageFns<Queue> = {
   fromPartial(object: DeepPartial<Queue>): Queue {
     const message = createBaseQueue();
     message.name = object.name ?? "";
-    message.waitingByPriority = (globalThis.Object.entries(object.waitingByPriority ?? {}) as [string, bigint][])
-      .reduce((acc: { [key: number]: bigint }, [key, value]: [string, bigint]) => {
+    message.waitingByPriority = (() => {
+      const m = new Map();
+      (object.waitingByPriority as Map<number, bigint> ?? new Map()).forEach((value, key) => {
         if (value !== undefined) {
-          acc[globalThis.Number(key)] = BigInt(value as string | number | bigint | boolean);
+          m.set(key, BigInt(value as string | number | bigint | boolean));
         }
-        return acc;
-      }, {});
+      });
+      return m;
+    })();
     message.running = (object.running !== undefined && object.running !== null) ? BigInt(object.running) : 0n;
     message.scheduled = (object.scheduled !== undefined && object.scheduled !== null) ? BigInt(object.scheduled) : 0n;
     message.dead = (object.dead !== undefined && object.dead !== null) ? BigInt(object.dead) : 0n;
@@ -471,15 +447,15 @@ export const Queue: MessageFns<Queue> = {
     message.maxTasks = (object.maxTasks !== undefined && object.maxTasks !== null) ? BigInt(object.maxTasks) : 0n;
     message.maxBytes = (object.maxBytes !== undefined && object.maxBytes !== null) ? BigInt(object.maxBytes) : 0n;
     message.liveExecutors = object.liveExecutors ?? 0;
-    message.endedByState = (globalThis.Object.entries(object.endedByState ?? {}) as [string, bigint][]).reduce(
-      (acc: { [key: string]: bigint }, [key, value]: [string, bigint]) => {
+    message.endedByState = (() => {
+      const m = new Map();
+      (object.endedByState as Map<string, bigint> ?? new Map()).forEach((value, key) => {
         if (value !== undefined) {
-          acc[key] = BigInt(value as string | number | bigint | boolean);
+          m.set(key, BigInt(value as string | number | bigint | boolean));
         }
-        return acc;
-      },
-      {},
-    );
+      });
+      return m;
+    })();
     message.waitingReturned = (object.waitingReturned !== undefined && object.waitingReturned !== null)
       ? BigInt(object.waitingReturned)
       : 0n;

@@ -282,7 +282,7 @@ export interface Task {
     | Date
     | undefined;
   /** As submitted; inferq does not read it. */
-  metadata: { [key: string]: string };
+  metadata: Map<string, string>;
   /** The dead letter that this task was made from. */
   redrivenFrom: string;
   /** The task that was made from this dead letter. */
@@ -396,7 +396,7 @@ function createBaseTask(): Task {
     startTime: undefined,
     endTime: undefined,
     resultExpireTime: undefined,
-    metadata: {},
+    metadata: new Map(),
     redrivenFrom: "",
     redrivenTo: "",
     chargedAttempts: 0,
@@ -476,7 +476,7 @@ export const Task: MessageFns<Task> = {
     if (message.resultExpireTime !== undefined) {
       Timestamp.encode(toTimestamp(message.resultExpireTime), writer.uint32(178).fork()).join();
     }
-    globalThis.Object.entries(message.metadata).forEach(([key, value]: [string, string]) => {
+    message.metadata.forEach((value, key) => {
       Task_MetadataEntry.encode({ key: key as any, value }, writer.uint32(186).fork()).join();
     });
     if (message.redrivenFrom !== "") {
@@ -693,7 +693,7 @@ export const Task: MessageFns<Task> = {
 
             const entry23 = Task_MetadataEntry.decode(reader, reader.uint32());
             if (entry23.value !== undefined) {
-              message.metadata[entry23.key] = entry23.value;
+              message.metadata.set(entry23.key, entry23.value);
             }
             continue;
           }
@@ -813,18 +813,13 @@ export const Task: MessageFns<Task> = {
         : undefined,
       metadata: isObject(object.metadata)
         ? (globalThis.Object.entries(object.metadata) as [string, any][]).reduce(
-          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: globalThis.String(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
+          (acc: Map<string, string>, [key, value]: [string, any]) => {
+            acc.set(key, globalThis.String(value));
             return acc;
           },
-          {},
+          new Map(),
         )
-        : {},
+        : new Map(),
       redrivenFrom: isSet(object.redrivenFrom)
         ? globalThis.String(object.redrivenFrom)
         : isSet(object.redriven_from)
@@ -913,14 +908,11 @@ export const Task: MessageFns<Task> = {
     if (message.resultExpireTime !== undefined) {
       obj.resultExpireTime = message.resultExpireTime.toISOString();
     }
-    if (message.metadata) {
-      const entries = globalThis.Object.entries(message.metadata) as [string, string][];
-      if (entries.length > 0) {
-        obj.metadata = {};
-        entries.forEach(([k, v]) => {
-          obj.metadata[k] = v;
-        });
-      }
+    if (message.metadata?.size) {
+      obj.metadata = {};
+      message.metadata.forEach((v, k) => {
+        obj.metadata[k] = v;
+      });
     }
     if (message.redrivenFrom !== "") {
       obj.redrivenFrom = message.redrivenFrom;
@@ -971,15 +963,15 @@ export const Task: MessageFns<Task> = {
     message.startTime = object.startTime ?? undefined;
     message.endTime = object.endTime ?? undefined;
     message.resultExpireTime = object.resultExpireTime ?? undefined;
-    message.metadata = (globalThis.Object.entries(object.metadata ?? {}) as [string, string][]).reduce(
-      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+    message.metadata = (() => {
+      const m = new Map();
+      (object.metadata as Map<string, string> ?? new Map()).forEach((value, key) => {
         if (value !== undefined) {
-          acc[key] = globalThis.String(value);
+          m.set(key, globalThis.String(value));
         }
-        return acc;
-      },
-      {},
-    );
+      });
+      return m;
+    })();
     message.redrivenFrom = object.redrivenFrom ?? "";
     message.redrivenTo = object.redrivenTo ?? "";
     message.chargedAttempts = object.chargedAttempts ?? 0;

@@ -17,7 +17,7 @@ export interface StoredInput {
   /** The input tensors, in the form in which they were submitted. */
   inputs: Tensor[];
   /** The parameters that the client set; a model's defaults are filled in where it runs. */
-  parameters: { [key: string]: Parameter };
+  parameters: Map<string, Parameter>;
 }
 
 export interface StoredInput_ParametersEntry {
@@ -34,7 +34,7 @@ export interface StoredOutput {
 }
 
 function createBaseStoredInput(): StoredInput {
-  return { inputs: [], parameters: {} };
+  return { inputs: [], parameters: new Map() };
 }
 
 export const StoredInput: MessageFns<StoredInput> = {
@@ -42,7 +42,7 @@ export const StoredInput: MessageFns<StoredInput> = {
     for (const v of message.inputs) {
       Tensor.encode(v!, writer.uint32(26).fork()).join();
     }
-    globalThis.Object.entries(message.parameters).forEach(([key, value]: [string, Parameter]) => {
+    message.parameters.forEach((value, key) => {
       StoredInput_ParametersEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
     });
     return writer;
@@ -76,7 +76,7 @@ export const StoredInput: MessageFns<StoredInput> = {
 
             const entry4 = StoredInput_ParametersEntry.decode(reader, reader.uint32());
             if (entry4.value !== undefined) {
-              message.parameters[entry4.key] = entry4.value;
+              message.parameters.set(entry4.key, entry4.value);
             }
             continue;
           }
@@ -97,18 +97,13 @@ export const StoredInput: MessageFns<StoredInput> = {
       inputs: globalThis.Array.isArray(object?.inputs) ? object.inputs.map((e: any) => Tensor.fromJSON(e)) : [],
       parameters: isObject(object.parameters)
         ? (globalThis.Object.entries(object.parameters) as [string, any][]).reduce(
-          (acc: { [key: string]: Parameter }, [key, value]: [string, any]) => {
-            globalThis.Object.defineProperty(acc, key, {
-              value: Parameter.fromJSON(value),
-              enumerable: true,
-              configurable: true,
-              writable: true,
-            });
+          (acc: Map<string, Parameter>, [key, value]: [string, any]) => {
+            acc.set(key, Parameter.fromJSON(value));
             return acc;
           },
-          {},
+          new Map(),
         )
-        : {},
+        : new Map(),
     };
   },
 
@@ -117,14 +112,11 @@ export const StoredInput: MessageFns<StoredInput> = {
     if (message.inputs?.length) {
       obj.inputs = message.inputs.map((e) => Tensor.toJSON(e));
     }
-    if (message.parameters) {
-      const entries = globalThis.Object.entries(message.parameters) as [string, Parameter][];
-      if (entries.length > 0) {
-        obj.parameters = {};
-        entries.forEach(([k, v]) => {
-          obj.parameters[k] = Parameter.toJSON(v);
-        });
-      }
+    if (message.parameters?.size) {
+      obj.parameters = {};
+      message.parameters.forEach((v, k) => {
+        obj.parameters[k] = Parameter.toJSON(v);
+      });
     }
     return obj;
   },
@@ -135,15 +127,15 @@ export const StoredInput: MessageFns<StoredInput> = {
   fromPartial(object: DeepPartial<StoredInput>): StoredInput {
     const message = createBaseStoredInput();
     message.inputs = object.inputs?.map((e) => Tensor.fromPartial(e)) || [];
-    message.parameters = (globalThis.Object.entries(object.parameters ?? {}) as [string, Parameter][]).reduce(
-      (acc: { [key: string]: Parameter }, [key, value]: [string, Parameter]) => {
+    message.parameters = (() => {
+      const m = new Map();
+      (object.parameters as Map<string, Parameter> ?? new Map()).forEach((value, key) => {
         if (value !== undefined) {
-          acc[key] = Parameter.fromPartial(value);
+          m.set(key, Parameter.fromPartial(value));
         }
-        return acc;
-      },
-      {},
-    );
+      });
+      return m;
+    })();
     return message;
   },
 };
