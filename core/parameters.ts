@@ -60,10 +60,10 @@ function valueFault(type: ParameterType, parameter: WireParameter | undefined): 
   if (parameter === undefined) return `has no value: set ${type}_param`;
   const { value } = parameter;
   const given = types[parameter.$case];
-  if (given !== type && !(given === 'int64' && type === 'double')) return `is given as ${given}_param: set ${type}_param`;
+  if (given !== type && !(given === 'int64' && type === 'double')) return `is set as ${given}_param: use ${type}_param`;
   if (typeof value === 'bigint' && !Number.isSafeInteger(Number(value))) {
-    return `is ${value}: give ${Number.MIN_SAFE_INTEGER} to ${Number.MAX_SAFE_INTEGER}`;
+    return `is ${value}, but must be between ${Number.MIN_SAFE_INTEGER} and ${Number.MAX_SAFE_INTEGER}`;
   }
-  if (typeof value === 'number' && !Number.isFinite(value)) return `is ${value}: give a finite number`;
+  if (typeof value === 'number' && !Number.isFinite(value)) return `is ${value}, but must be a finite number`;
   return undefined;
 }

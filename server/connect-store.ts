@@ -36,7 +36,7 @@ export async function connectStore(
     }
   }
   if (abandon.aborted) return undefined;
-  throw new UsageError(`Redis at ${shown} cannot be reached: ${problem}. Start it, or name another one.`);
+  throw new UsageError(`Redis at ${shown} cannot be reached: ${problem}. Start it, or use another one.`);
 }
 
 /** The connection, or undefined where `over` fires first; one that comes later is closed. */

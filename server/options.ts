@@ -40,11 +40,11 @@ export function checkServerOptions({ redisUrl, redisTls, listen, maxMessageBytes
   if (!redis.ok) throw new UsageError(redis.problem);
   splitAddress(listen);
   if (!Number.isInteger(maxMessageBytes) || maxMessageBytes < 1 || maxMessageBytes > largestMessage) {
-    throw new UsageError(`a message cannot have ${maxMessageBytes} bytes at most: give 1 to ${largestMessage}`);
+    throw new UsageError(`--max-message-size is ${maxMessageBytes} bytes, but must be between 1 and ${largestMessage}`);
   }
   if (!Number.isInteger(processes) || processes < 1 || processes > mostProcesses) {
-    throw new UsageError(`a server cannot be ${processes} processes: give 1 to ${mostProcesses}`);
+    throw new UsageError(`--processes is ${processes}, but must be between 1 and ${mostProcesses}`);
   }
   const wrong = queues.find((name) => !isName(name));
-  if (wrong !== undefined) throw new UsageError(`"${shown(wrong)}" is no name for a queue: use ${nameRule}`);
+  if (wrong !== undefined) throw new UsageError(`"${shown(wrong)}" is not a valid queue name: use ${nameRule}`);
 }

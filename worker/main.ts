@@ -149,7 +149,7 @@ async function connect(redis: Pick<ConnectOptions, 'url' | 'tls'>, leaseMs: numb
   } catch (error) {
     if (error instanceof UnusableRedis) throw new UsageError(`Redis at ${shownUrl(redis.url)} cannot be used: ${error.message}.`);
     const problem = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`Redis at ${shownUrl(redis.url)} cannot be reached: ${problem}. Start it, or name another one.`);
+    throw new UsageError(`Redis at ${shownUrl(redis.url)} cannot be reached: ${problem}. Start it, or use another one.`);
   }
   return connectQueue({
     ...redis,

@@ -25,7 +25,7 @@ export function parseQueues(text: string): QueueShare[] {
 function parseShare(part: string): QueueShare {
   const colon = part.indexOf(':');
   const queue = colon < 0 ? part : part.slice(0, colon);
-  if (!isName(queue)) throw new UsageError(`--queues: "${shown(queue)}" is no queue name; a name is ${nameRule}.`);
+  if (!isName(queue)) throw new UsageError(`--queues: "${shown(queue)}" is not a valid queue name; a name is ${nameRule}.`);
   if (colon < 0) return { queue, weight: 0 };
   const digits = part.slice(colon + 1);
   const weight = /^[0-9]{1,4}$/.test(digits) ? Number(digits) : 0;

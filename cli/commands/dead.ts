@@ -67,7 +67,7 @@ export function addDead(program: Command): void {
     .argument('[task...]', 'the failed tasks; or give --all, or what to select them by')
     .option('--all', 'all of them')
     .option('--dry-run', 'only count them')
-    .option('--limit <number>', 'at most so many');
+    .option('--limit <number>', 'redrive at most this many');
   addServerFlags(addJson(addFilter(redrive)))
     .addHelpText('after', '\nExamples:\n  inferq dead redrive 01kahm3v5e00r8d2m4x6c1t9ab\n  inferq dead redrive --model digits --dry-run')
     .action(runRedrive);

@@ -12,7 +12,7 @@ export function addResult(program: Command): void {
     .command('result')
     .description('Print a task and its answer as they stand. Exit code 0 only where the task has succeeded.')
     .argument('<task>', "the task's id")
-    .option('--wait [duration]', 'wait for the end, or at most so long');
+    .option('--wait [duration]', 'wait for the task to end, at most this long if given');
   addServerFlags(addJson(command)).addHelpText('after', '\nExample:\n  inferq result 01kahm3v5e00r8d2m4x6c1t9ab --wait 30s').action(run);
 }
 

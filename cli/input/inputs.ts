@@ -39,7 +39,7 @@ function parsed(file: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw wrongUsage(`${file} is no JSON: ${(error as Error).message}.`);
+    throw wrongUsage(`${file} is not valid JSON: ${(error as Error).message}.`);
   }
 }
 

@@ -32,7 +32,7 @@ test('64-bit whole numbers may be texts, so that no digit is lost', () => {
 });
 
 test.each([
-  ['no JSON', 'nonsense', /^f is no JSON: /],
+  ['no JSON', 'nonsense', /^f is not valid JSON: /],
   ['two dimensions too few', '5', 'Input "image" has the shape [], but the model wants [-1, 4]'],
   ['ragged lists', '[[1,2],[3]]', /^Input "image": .*differ in length/],
   ['null', '[null,1,2,3]', /^Input "image": .*null/],

@@ -22,7 +22,7 @@ function of(datatype: string, shape: readonly number[], values: TypedArray | rea
     throw invalid('shape', `[${shape.join(', ')}] holds ${expected} elements, but ${values.length} were given`);
   }
   if (datatype === 'BYTES') return { datatype, shape: [...shape], data: bytesData(values) };
-  if (!isNumeric(datatype)) throw invalid('datatype', `there is no datatype ${datatype}; there are ${known}`);
+  if (!isNumeric(datatype)) throw invalid('datatype', `there is no datatype ${datatype}; use one of ${known}`);
   return { datatype, shape: [...shape], data: numericData(datatype, values) };
 }
 
@@ -60,7 +60,7 @@ function bytesData(values: TypedArray | readonly Scalar[]): TensorData {
     if (values.every((value) => typeof value === 'string')) return [...values];
     if (values.every((value) => value instanceof Uint8Array)) return [...values];
   }
-  throw invalid('data', 'elements of BYTES are all texts or all byte arrays');
+  throw invalid('data', 'elements of BYTES must be all strings or all byte arrays');
 }
 
 function numericData(datatype: NumericDatatype, values: TypedArray | readonly Scalar[]): TypedArray {

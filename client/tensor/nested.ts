@@ -25,13 +25,13 @@ function shapeOf(nested: unknown): number[] {
 function collect(nested: unknown, shape: number[], depth: number, values: Scalar[]): void {
   const expected = shape[depth];
   if (expected === undefined) {
-    if (!isScalar(nested)) throw invalid('values', `${describe(nested)} stands where a number, text or truth value belongs`);
+    if (!isScalar(nested)) throw invalid('values', `found ${describe(nested)} instead of a number, a string or a boolean`);
     values.push(nested);
     return;
   }
-  if (!Array.isArray(nested)) throw invalid('values', `${describe(nested)} stands where a list of ${expected} belongs`);
+  if (!Array.isArray(nested)) throw invalid('values', `found ${describe(nested)} instead of a list of ${expected}`);
   if (nested.length !== expected) {
-    throw invalid('values', `lists beside each other differ in length: ${expected} and ${nested.length}`);
+    throw invalid('values', `nested lists differ in length: ${expected} and ${nested.length}`);
   }
   for (const part of nested) collect(part, shape, depth + 1, values);
 }

@@ -52,7 +52,7 @@ export function isNumeric(datatype: string): datatype is NumericDatatype {
 export function elementCount(shape: readonly number[]): number {
   let count = 1;
   for (const size of shape) {
-    if (!Number.isSafeInteger(size) || size < 0) throw invalid('shape', `dimensions are whole numbers from 0, not ${size}`);
+    if (!Number.isSafeInteger(size) || size < 0) throw invalid('shape', `dimensions must be whole numbers of at least 0, not ${size}`);
     count *= size;
   }
   return count;
@@ -60,7 +60,7 @@ export function elementCount(shape: readonly number[]): number {
 
 /** The elements of a BYTES tensor as texts. */
 export function texts(tensor: Tensor): string[] {
-  if (tensor.datatype !== 'BYTES') throw new TypeError(`a tensor of ${tensor.datatype} holds no texts`);
+  if (tensor.datatype !== 'BYTES') throw new TypeError(`a tensor of ${tensor.datatype} does not hold text`);
   return (tensor.data as (string | Uint8Array)[]).map((element) =>
     typeof element === 'string' ? element : Buffer.from(element).toString(),
   );

@@ -93,7 +93,7 @@ test.each([
   [{ startWithinMs: 1, startDeadline: new Date() }, 'either startWithinMs or startDeadline'],
   [{ priority: 1.5 }, 'priority: must be a whole number, not 1.5'],
   [{ delayMs: Number.NaN }, 'delayMs: must be a number of milliseconds'],
-  [{ notBefore: new Date('no') }, 'notBefore: is no valid date'],
+  [{ notBefore: new Date('no') }, 'notBefore: is not a valid date'],
   [{ parameters: { n: 2n ** 64n } }, 'parameters.n: 18446744073709551616 does not fit'],
 ])('%o is refused before anything is sent', async (wrong, sentence) => {
   await using broker = await fakeBroker({});

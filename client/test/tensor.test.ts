@@ -70,13 +70,13 @@ test('a typed array of its own kind is not copied', () => {
 
 test.each<[string, () => unknown, string]>([
   ['a wrong count', () => tensor.fp32([1, 64], [1, 2]), '[1, 64] holds 64 elements, but 2 were given'],
-  ['a dimension that is no count', () => tensor.fp32([-1], []), 'whole numbers from 0, not -1'],
+  ['a dimension that is no count', () => tensor.fp32([-1], []), 'whole numbers of at least 0, not -1'],
   ['a number that would wrap', () => tensor.uint8([1], [256]), 'element 0 is 256, which UINT8 cannot hold'],
   ['a fraction in a whole datatype', () => tensor.int32([1], [1.5]), 'element 0 is 1.5'],
   ['a number that is not exact', () => tensor.int64([1], [2 ** 60]), 'INT64 cannot hold'],
   ['a bigint that would wrap', () => tensor.int64([1], [2n ** 63n]), 'INT64 cannot hold'],
   ['a text among numbers', () => tensor.of('FP32', [1], ['1'] as Scalar[]), 'element 0 is 1'],
-  ['numbers among texts', () => tensor.of('BYTES', [2], ['a', 1] as Scalar[]), 'all texts or all byte arrays'],
+  ['numbers among texts', () => tensor.of('BYTES', [2], ['a', 1] as Scalar[]), 'all strings or all byte arrays'],
   ['an unknown datatype', () => tensor.of('FP8', [1], [1]), 'there is no datatype FP8'],
 ])('%s is refused with a sentence', (_, build, sentence) => {
   expect(build).toThrow(InvalidRequestError);
@@ -91,10 +91,10 @@ test('nested lists give their shape and their values in order', () => {
 
 test.each<[string, unknown, string]>([
   ['shorter lists', [[1, 2], [3]], 'differ in length: 2 and 1'],
-  ['numbers beside lists', [[1], 2], 'the value 2 stands where a list of 1 belongs'],
-  ['lists beside numbers', [1, [2]], 'a list of 1 stands where a number'],
-  ['objects', [{}], 'an object stands where a number'],
-  ['null', [null], 'null stands where a number'],
+  ['numbers beside lists', [[1], 2], 'found the value 2 instead of a list of 1'],
+  ['lists beside numbers', [1, [2]], 'found a list of 1 instead of a number'],
+  ['objects', [{}], 'found an object instead of a number'],
+  ['null', [null], 'found null instead of a number'],
 ])('%s in nested lists are refused with a sentence', (_, nested, sentence) => {
   expect(() => fromNested(nested)).toThrow(sentence);
 });

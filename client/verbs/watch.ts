@@ -58,7 +58,7 @@ async function* heardStream(
   } catch (error) {
     if (signal?.aborted) throw new AbortedError(signal);
     if (!silence.signal.aborted) throw error;
-    throw new UnavailableError(`nothing was heard from the server for ${silenceMs / 1_000} s`, { code: 'UNAVAILABLE' });
+    throw new UnavailableError(`the server has been silent for ${silenceMs / 1_000} s`, { code: 'UNAVAILABLE' });
   } finally {
     clearTimeout(timer);
   }

@@ -102,19 +102,19 @@ function parameterMessage(name: string, value: ParameterValue): Parameter {
 }
 
 function startOf({ delayMs, notBefore }: SubmitRequest): WireSubmit['start'] {
-  if (delayMs !== undefined && notBefore) throw invalid('delayMs', 'give either delayMs or notBefore, not both');
+  if (delayMs !== undefined && notBefore) throw invalid('delayMs', 'set either delayMs or notBefore, not both');
   if (notBefore) return { $case: 'notBefore', value: moment('notBefore', notBefore) };
   return delayMs === undefined ? undefined : { $case: 'delay', value: duration('delayMs', delayMs) };
 }
 
 function startLimitOf({ startWithinMs, startDeadline }: SubmitRequest): WireSubmit['startLimit'] {
-  if (startWithinMs !== undefined && startDeadline) throw invalid('startWithinMs', 'give either startWithinMs or startDeadline, not both');
+  if (startWithinMs !== undefined && startDeadline) throw invalid('startWithinMs', 'set either startWithinMs or startDeadline, not both');
   if (startDeadline) return { $case: 'startDeadline', value: moment('startDeadline', startDeadline) };
   return startWithinMs === undefined ? undefined : { $case: 'startWithin', value: duration('startWithinMs', startWithinMs) };
 }
 
 function moment(field: string, date: Date): Date {
-  if (Number.isNaN(date.getTime())) throw invalid(field, 'is no valid date');
+  if (Number.isNaN(date.getTime())) throw invalid(field, 'is not a valid date');
   return date;
 }
 

@@ -20,7 +20,7 @@ export function checkData(field: string, datatype: Datatype, { shape, data }: Te
     case 'contents':
       return checkContents(`${field}.contents`, datatype, data.value, elements, wanted);
     default:
-      return [violation(`${field}.data`, `is missing: give raw${contentsLists[datatype].length === 0 ? '' : ' or contents'}`)];
+      return [violation(`${field}.data`, `is missing: set raw${contentsLists[datatype].length === 0 ? '' : ' or contents'}`)];
   }
 }
 
@@ -39,11 +39,13 @@ function bytesFault(raw: Uint8Array, elements: bigint, wanted: () => string): st
 function checkContents(field: string, datatype: Datatype, contents: TensorContents, elements: bigint, wanted: () => string): Violation[] {
   const lists = contentsLists[datatype];
   const [usual] = lists;
-  if (usual === undefined) return [violation(field, `cannot carry ${datatype}: give raw`)];
+  if (usual === undefined) return [violation(field, `cannot carry ${datatype}: set raw`)];
   const filled = (Object.keys(contents) as ContentsList[]).filter((list) => contents[list].length > 0);
   const wrong = filled.filter((list) => !lists.includes(list));
   if (wrong.length > 0) {
-    return wrong.map((list) => violation(path(field, list), `must be empty: ${datatype} goes in ${lists.map(protoName).join(' or ')}`));
+    return wrong.map((list) =>
+      violation(path(field, list), `must be empty: ${datatype} values belong in ${lists.map(protoName).join(' or ')}`),
+    );
   }
   if (filled.length > 1) return [violation(field, `has values in ${filled.map(protoName).join(' and ')}: fill one of them`)];
   const list = filled[0] ?? usual;
@@ -59,7 +61,7 @@ function checkRange(field: string, datatype: Datatype, values: TensorContents[Co
   const numbers = values as number[];
   const index = numbers.findIndex((value) => value < range.min || value > range.max);
   if (index < 0) return [];
-  return [violation(`${field}[${index}]`, `is ${numbers[index]}, but ${datatype} goes from ${range.min} to ${range.max}`)];
+  return [violation(`${field}[${index}]`, `is ${numbers[index]}, but ${datatype} must be between ${range.min} and ${range.max}`)];
 }
 
 function path(field: string, list: ContentsList): string {

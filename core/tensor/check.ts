@@ -44,7 +44,7 @@ export function checkInputs(
       const fault = `"${shown(input.name)}" is not an input of the model.${hint} The model takes ${takes(specs)}`;
       violations.push(violation(`${field}.name`, fault));
     } else if (first !== undefined) {
-      violations.push(violation(`${field}.name`, `"${shown(input.name)}" was given before, as inputs[${first}]`));
+      violations.push(violation(`${field}.name`, `"${shown(input.name)}" is already given as inputs[${first}]`));
     } else {
       seen.set(input.name, index);
       const found = checkTensor(field, spec, input);
@@ -91,16 +91,19 @@ function checkDatatype(field: string, spec: TensorSpec, datatype: string): Viola
 function missing(specs: readonly TensorSpec[], seen: ReadonlyMap<string, number>): Violation[] {
   return specs
     .filter(({ name, optional }) => !optional && !seen.has(name))
-    .map(({ name, datatype, shape }) => violation('inputs', `"${shown(name)}" is missing: give ${datatype} ${shownShape(shape)}`));
+    .map(({ name, datatype, shape }) => violation('inputs', `"${shown(name)}" is missing: add it as ${datatype} ${shownShape(shape)}`));
 }
 
 function checkRows(counts: readonly RowCount[], maxRows: number): Violation[] {
   return counts.flatMap(({ field, rows }) => {
     const first = counts[0] as RowCount;
     const at = `${field}.shape`;
-    if (rows < 1) return [violation(at, 'dimension 0 counts rows: give at least 1')];
-    if (rows > maxRows) return [violation(at, `dimension 0 counts rows: ${rows} are more than the ${maxRows} of one task; submit several`)];
+    if (rows < 1) return [violation(at, 'dimension 0 counts rows and must be at least 1')];
+    if (rows > maxRows)
+      return [violation(at, `dimension 0 counts rows: ${rows} exceed the limit of ${maxRows} per task; submit several tasks`)];
     if (rows === first.rows) return [];
-    return [violation(at, `dimension 0 counts rows: ${rows} here, but ${first.rows} in ${first.field}; all inputs need the same`)];
+    return [
+      violation(at, `dimension 0 counts rows: ${rows} here, but ${first.rows} in ${first.field}; all inputs must have the same number`),
+    ];
   });
 }

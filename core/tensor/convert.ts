@@ -13,7 +13,7 @@ import type { Datatype, ModelTensor, ModelTensorData, Tensor, TensorContents } f
  */
 export function toModelTensor(tensor: Tensor): ModelTensor {
   const { datatype, data } = tensor;
-  if (!isDatatype(datatype)) throw new Error(`"${shown(datatype)}" is no datatype`);
+  if (!isDatatype(datatype)) throw new Error(`"${shown(datatype)}" is not a datatype`);
   if (data === undefined) throw new Error(`tensor "${shown(tensor.name)}" has no data`);
   const model: ModelTensor = {
     datatype,
@@ -55,7 +55,7 @@ function fromRaw(datatype: Datatype, raw: Uint8Array): ModelTensorData {
   if (datatype === 'BOOL' && raw.some((byte) => byte > 1)) return Uint8Array.from(raw, (byte) => Math.min(byte, 1));
   const ArrayType: TypedArrayConstructor = arrayTypes[datatype];
   const size = ArrayType.BYTES_PER_ELEMENT;
-  if (raw.byteLength % size !== 0) throw new Error(`${raw.byteLength} bytes are no whole number of ${datatype} elements`);
+  if (raw.byteLength % size !== 0) throw new Error(`${raw.byteLength} bytes are not a whole number of ${datatype} elements`);
   // At run time `raw` may be a Buffer, whose slice() shares memory: only this constructor copies.
   const aligned = raw.byteOffset % size === 0 ? raw : new Uint8Array(raw);
   return new ArrayType(aligned.buffer, aligned.byteOffset, raw.byteLength / size);
@@ -68,7 +68,7 @@ function fromContents(datatype: Datatype, contents: TensorContents): ModelTensor
     return contents.stringContents.map((text) => encoder.encode(text));
   }
   const [list] = contentsLists[datatype];
-  if (list === undefined) throw new Error(`${datatype} cannot travel as contents`);
+  if (list === undefined) throw new Error(`${datatype} cannot be sent as contents`);
   const values: ArrayLike<unknown> = contents[list];
   const array = new arrayTypes[datatype](values.length);
   (array as { set(values: ArrayLike<unknown>): void }).set(values);

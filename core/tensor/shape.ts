@@ -27,7 +27,7 @@ export function checkShape(field: string, spec: TensorSpec, shape: readonly bigi
   }
   for (const [index, dimension] of shape.entries()) {
     if (dimension < 0n || dimension > largestDimension) {
-      return violation(at, `dimension ${index} is ${dimension}: give a size from 0 to ${largestDimension}`);
+      return violation(at, `dimension ${index} is ${dimension}, but must be between 0 and ${largestDimension}`);
     }
     const expected = spec.shape[index];
     if (expected !== -1 && Number(dimension) !== expected) {

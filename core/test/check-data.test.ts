@@ -69,14 +69,14 @@ test.each(datatypes)('contents of %s belong in its own list and in no other', (d
   for (const list of lists) {
     const found = check(datatype, [2], { [list]: samples[list] });
     if (right.includes(list)) expect(found).toEqual([]);
-    else if (right.length === 0) expect(found).toEqual([`inputs[0].contents: cannot carry ${datatype}: give raw`]);
+    else if (right.length === 0) expect(found).toEqual([`inputs[0].contents: cannot carry ${datatype}: set raw`]);
     else expect(found).toEqual([expect.stringMatching(/^inputs\[0\]\.contents\.[a-z0-9]+_contents: must be empty: /)]);
   }
 });
 
 test('a wrong list beside the right one is named', () => {
   expect(check('FP32', [2], { fp32Contents: [1, 2], int64Contents: [1n] })).toEqual([
-    'inputs[0].contents.int64_contents: must be empty: FP32 goes in fp32_contents',
+    'inputs[0].contents.int64_contents: must be empty: FP32 values belong in fp32_contents',
   ]);
   expect(check('BYTES', [2], { bytesContents: samples.bytesContents, stringContents: samples.stringContents })).toEqual([
     'inputs[0].contents: has values in bytes_contents and string_contents: fill one of them',
@@ -100,7 +100,7 @@ test.each(Object.entries(ranges))('%s takes its smallest and largest value and n
   expect(check(datatype as Datatype, [2], { [list]: [min, max] })).toEqual([]);
   for (const value of [min - 1, max + 1]) {
     expect(check(datatype as Datatype, [2], { [list]: [0, value] })).toEqual([
-      `inputs[0].contents.${list.replace('C', '_c')}[1]: is ${value}, but ${datatype} goes from ${min} to ${max}`,
+      `inputs[0].contents.${list.replace('C', '_c')}[1]: is ${value}, but ${datatype} must be between ${min} and ${max}`,
     ]);
   }
 });
@@ -115,8 +115,8 @@ test('a range is as wide as its typed array', () => {
 
 test('no data at all is said, with the ways to give it', () => {
   const without = (datatype: Datatype) => checkData('inputs[0]', datatype, { name: 'x', datatype, shape: [0n], data: undefined });
-  expect(without('FP32')).toEqual([{ field: 'inputs[0].data', description: 'is missing: give raw or contents' }]);
-  expect(without('BF16')).toEqual([{ field: 'inputs[0].data', description: 'is missing: give raw' }]);
+  expect(without('FP32')).toEqual([{ field: 'inputs[0].data', description: 'is missing: set raw or contents' }]);
+  expect(without('BF16')).toEqual([{ field: 'inputs[0].data', description: 'is missing: set raw' }]);
 });
 
 test('BYTES are walked, and the fault is named', () => {

@@ -28,7 +28,7 @@ test('a model without a batch dimension takes one row, and its whole shape signs
 test('an unknown name is told which inputs there are, and the missing one what to give', () => {
   expect(violations([image, spec('mask', 'BOOL', [-1], true)], [rawTensor('img', 'FP32', [1, 64], 256)])).toEqual([
     'inputs[0].name: "img" is not an input of the model. The model takes image, mask',
-    'inputs: "image" is missing: give FP32 [-1, 64]',
+    'inputs: "image" is missing: add it as FP32 [-1, 64]',
   ]);
 });
 
@@ -45,7 +45,7 @@ test('a model that takes nothing runs on nothing, as one row', () => {
 
 test('an input given twice is named where it comes again', () => {
   const twice = rawTensor('image', 'FP32', [1, 64], 256);
-  expect(violations([image], [twice, twice])).toEqual(['inputs[1].name: "image" was given before, as inputs[0]']);
+  expect(violations([image], [twice, twice])).toEqual(['inputs[1].name: "image" is already given as inputs[0]']);
 });
 
 test('every wrong field of every input is named in one go', () => {
@@ -77,10 +77,10 @@ test.each([
   [[64], 'has 1 dimension, but "image" takes [-1, 64] (-1: any size)'],
   [[], 'has 0 dimensions, but "image" takes [-1, 64] (-1: any size)'],
   [[1, 63], 'dimension 1 is 63, but "image" takes [-1, 64] (-1: any size)'],
-  [[-1, 64], 'dimension 0 is -1: give a size from 0 to 2147483647'],
-  [[2 ** 31, 64], 'dimension 0 is 2147483648: give a size from 0 to 2147483647'],
-  [[0, 64], 'dimension 0 counts rows: give at least 1'],
-  [[10_001, 64], 'dimension 0 counts rows: 10001 are more than the 10000 of one task; submit several'],
+  [[-1, 64], 'dimension 0 is -1, but must be between 0 and 2147483647'],
+  [[2 ** 31, 64], 'dimension 0 is 2147483648, but must be between 0 and 2147483647'],
+  [[0, 64], 'dimension 0 counts rows and must be at least 1'],
+  [[10_001, 64], 'dimension 0 counts rows: 10001 exceed the limit of 10000 per task; submit several tasks'],
 ])('shape %j is refused', (shape, sentence) => {
   const size = shape.reduce((product, dimension) => product * dimension, 4);
   const raw = size > 0 && size < 1e7 ? size : 0;
@@ -95,7 +95,7 @@ test('all inputs of a batched model need the same rows', () => {
   const specs = [image, spec('weight', 'FP32', [-1])];
   const inputs = [rawTensor('image', 'FP32', [2, 64], 512), rawTensor('weight', 'FP32', [3], 12)];
   expect(violations(specs, inputs)).toEqual([
-    'inputs[1].shape: dimension 0 counts rows: 3 here, but 2 in inputs[0]; all inputs need the same',
+    'inputs[1].shape: dimension 0 counts rows: 3 here, but 2 in inputs[0]; all inputs must have the same number',
   ]);
   expect(violations(specs, inputs, alone)).toEqual([]);
 });

@@ -120,15 +120,15 @@ test('decoded BYTES are plain views, never Buffers', () => {
 });
 
 test('tensors that do not go together throw a sentence', () => {
-  expect(() => toModelTensor(rawTensor('x', 'FLOAT', [1], 4))).toThrow('"FLOAT" is no datatype');
+  expect(() => toModelTensor(rawTensor('x', 'FLOAT', [1], 4))).toThrow('"FLOAT" is not a datatype');
   expect(() => toModelTensor({ name: 'x', datatype: 'FP32', shape: [1n], data: undefined })).toThrow('tensor "x" has no data');
   expect(() => toModelTensor(rawTensor('x', 'FP32', [3], 8))).toThrow('tensor "x" has 2 elements, which do not fit its shape [3]');
   // Within a larger message the next bytes would be read.
   expect(() => toModelTensor(rawTensor('x', 'FP32', [2], new Uint8Array(64).subarray(0, 5)))).toThrow(
-    '5 bytes are no whole number of FP32',
+    '5 bytes are not a whole number of FP32',
   );
   expect(() => toModelTensor(rawTensor('x', 'BYTES', [1], 3))).toThrow('BYTES are malformed');
-  expect(() => toModelTensor(listTensor('x', 'FP16', [1], {}))).toThrow('FP16 cannot travel as contents');
+  expect(() => toModelTensor(listTensor('x', 'FP16', [1], {}))).toThrow('FP16 cannot be sent as contents');
 });
 
 test("a handler's wrong output is told apart by what is wrong with it", () => {

@@ -47,7 +47,7 @@ test('every other type is refused', () => {
   for (const { name, type } of specs) {
     for (const [given, value] of Object.entries(values)) {
       const right = given === type || (given === 'int64' && type === 'double');
-      expect(check({ [name]: value })).toEqual(right ? [] : [`parameters.${name}: is given as ${given}_param: set ${type}_param`]);
+      expect(check({ [name]: value })).toEqual(right ? [] : [`parameters.${name}: is set as ${given}_param: use ${type}_param`]);
     }
   }
 });
@@ -62,14 +62,14 @@ test('integers are taken as far as a number is exact', () => {
     expect(check({ [name]: int64(edge) })).toEqual([]);
     expect(check({ [name]: int64(-edge) })).toEqual([]);
     for (const value of [edge + 1n, edge + 2n, -edge - 1n, 2n ** 63n - 1n]) {
-      expect(check({ [name]: int64(value) })).toEqual([`parameters.${name}: is ${value}: give ${-edge} to ${edge}`]);
+      expect(check({ [name]: int64(value) })).toEqual([`parameters.${name}: is ${value}, but must be between ${-edge} and ${edge}`]);
     }
   }
 });
 
 test('a double must be finite', () => {
   for (const value of [Number.NaN, Infinity, -Infinity]) {
-    expect(check({ temperature: double(value) })).toEqual([`parameters.temperature: is ${value}: give a finite number`]);
+    expect(check({ temperature: double(value) })).toEqual([`parameters.temperature: is ${value}, but must be a finite number`]);
   }
 });
 

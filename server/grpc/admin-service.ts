@@ -47,7 +47,7 @@ async function readPage<T>(
   list: (size: number, token: string) => Promise<Outcome<Page<T>>>,
 ): Promise<Outcome<Page<T>>> {
   const size = readRequest((violations) => {
-    if (pageSize < 0) violations.push(violation('page_size', 'a page size cannot be negative: 0 leaves it to the server'));
+    if (pageSize < 0) violations.push(violation('page_size', 'a page size cannot be negative: 0 means the default'));
     return pageSize;
   });
   return size.ok ? list(size.value, pageToken) : size;
@@ -55,7 +55,7 @@ async function readPage<T>(
 
 async function redrive(broker: Broker, request: RedriveDeadLettersRequest): Promise<Outcome<RedriveDeadLettersResponse>> {
   const read = readRequest((violations) => {
-    if (request.limit < 0) violations.push(violation('limit', 'a limit cannot be negative: 0 leaves it to the server'));
+    if (request.limit < 0) violations.push(violation('limit', 'a limit cannot be negative: 0 means the default'));
     return readSelection(request.selection, violations);
   });
   if (!read.ok) return read;

@@ -32,7 +32,7 @@ export class Health {
     return [
       unaryRoute(methods.check, async ({ service }) => {
         if (this.#services.includes(service)) return granted(this.#status());
-        const message = `this server has no service "${shown(service)}"; it has ${this.#services.slice(1).join(', ')}`;
+        const message = `this server does not have the service "${shown(service)}"; it has ${this.#services.slice(1).join(', ')}`;
         return { ok: false, status: { code: status.NOT_FOUND, details: message, metadata: new Metadata() } };
       }),
       unaryRoute(methods.list, async () => granted({ statuses: new Map(this.#services.map((service) => [service, this.#status()])) })),

@@ -11,7 +11,9 @@ export function splitAddress(address: string): { host: string; port: number } {
   const parts = /^(\[[0-9A-Fa-f:.%]+\]|[^:[\]/\s]+):([0-9]{1,5})$/.exec(address);
   const port = Number(parts?.[2]);
   if (parts?.[1] === undefined || port > 65_535) {
-    throw new UsageError(`"${address}" is no address to listen on: give HOST:PORT, for example 127.0.0.1:50051 (port 0 takes a free one)`);
+    throw new UsageError(
+      `"${address}" is not a valid address to listen on: use HOST:PORT, for example 127.0.0.1:50051 (port 0 picks a free one)`,
+    );
   }
   return { host: parts[1], port };
 }
@@ -35,8 +37,8 @@ export async function listen(server: Server, address: string, tls: TlsFiles | un
 }
 
 function reasonOf(message: string): string {
-  if (message.includes('EADDRINUSE')) return 'the port is in use: stop who uses it, or choose another port';
-  if (message.includes('EACCES')) return 'this user may not open that port: choose one above 1023';
+  if (message.includes('EADDRINUSE')) return 'the port is in use: stop the process that uses it, or choose another port';
+  if (message.includes('EACCES')) return 'this user is not allowed to open that port: choose one above 1023';
   if (message.includes('EADDRNOTAVAIL')) return 'this machine has no such address: use one of its own, 127.0.0.1 or 0.0.0.0';
   if (/ENOTFOUND|EAI_AGAIN|resolution failed|No addresses resolved/i.test(message)) return 'the host name cannot be resolved';
   return message;

@@ -29,7 +29,7 @@ export class SentItems {
   /** The item of an outcome. Throws where it has none to come. */
   get(id: string): SentItem {
     const item = this.#items.get(id);
-    if (item === undefined) throw new Error(`no outcome of item ${id} is awaited`);
+    if (item === undefined) throw new Error(`no outcome is expected for item ${id}`);
     return item;
   }
 

@@ -54,7 +54,7 @@ export async function readItem(broker: Broker, item: SubmitManyRequest_Item, cal
   }
 }
 
-const emptyItem = refused('INVALID_REQUEST', 'the item has no action: give submit, watch or cancel');
+const emptyItem = refused('INVALID_REQUEST', 'the item has no action: set submit, watch or cancel');
 
 function readSubmitItem(request: SubmitRequest, violations: Violation[]) {
   const waitMs = readDuration(request.wait, 'wait', violations);
@@ -66,7 +66,7 @@ function readSubmitItem(request: SubmitRequest, violations: Violation[]) {
 }
 
 function correlationIdTooLong(bytes: number): Refusal {
-  const description = `has ${bytes} bytes; use at most ${limits.correlationIdBytes}`;
+  const description = `has ${bytes} bytes; the limit is ${limits.correlationIdBytes}`;
   return refused('INVALID_REQUEST', `correlation_id: ${description}`, { violations: [{ field: 'correlation_id', description }] }).refusal;
 }
 

@@ -9,6 +9,7 @@ export function readRequest<T>(read: (violations: Violation[]) => T): Outcome<T>
   const value = read(violations);
   const [first] = violations;
   if (first === undefined) return granted(value);
-  const message = violations.length === 1 ? `${first.field}: ${first.description}` : `${violations.length} fields of the request are wrong`;
+  const message =
+    violations.length === 1 ? `${first.field}: ${first.description}` : `${violations.length} fields of the request are not valid`;
   return refused('INVALID_REQUEST', message, { violations });
 }

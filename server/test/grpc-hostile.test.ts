@@ -106,7 +106,7 @@ test('an empty request reaches its use case as one that gives nothing', async ()
 test('unknown enum numbers are named', async () => {
   const outputs = { encoding: 99 as TensorEncoding };
   const encoding = await failure(reply((done) => edge.broker.submit(SubmitRequest.fromPartial({ outputs }), done)));
-  expect(encoding).toMatchObject({ code: status.INVALID_ARGUMENT, details: expect.stringContaining('99 is no tensor encoding') });
+  expect(encoding).toMatchObject({ code: status.INVALID_ARGUMENT, details: expect.stringContaining('99 is not a tensor encoding') });
   const filter = { codes: [-5 as TaskErrorCode] };
   const code = await failure(reply((done) => edge.admin.listDeadLetters(ListDeadLettersRequest.fromPartial({ filter }), done)));
   expect(code).toMatchObject({ code: status.INVALID_ARGUMENT, details: expect.stringContaining('filter.codes[0]: -5') });

@@ -88,9 +88,9 @@ test('a server that waits for Redis can be told to stop, and logs no password', 
 
 test.each([
   ['a Redis URL that is none', { redisUrl: `localhost/${password}` }, /must look like redis:/],
-  ['an address that is none', { listen: 'nowhere' }, /give HOST:PORT/],
-  ['a message size of nothing', { maxMessageBytes: 0 }, /cannot have 0 bytes/],
-  ['a queue whose name would change a hash tag', { queues: ['a{b}'] }, /is no name for a queue/],
+  ['an address that is none', { listen: 'nowhere' }, /use HOST:PORT/],
+  ['a message size of nothing', { maxMessageBytes: 0 }, /is 0 bytes/],
+  ['a queue whose name would change a hash tag', { queues: ['a{b}'] }, /is not a valid queue name/],
 ])('options that cannot be are refused with a sentence: %s', async (_what, wrong, sentence) => {
   const refused = runServer(optionsFor('redis://127.0.0.1:1', wrong));
   await expect(refused).rejects.toThrow(sentence);
@@ -110,7 +110,7 @@ test('a Redis that is not there, or does not answer, is told in a sentence witho
   const log = openLog('silent');
   const never = new AbortController().signal;
   const away = connectStore({ url: `redis://user:${password}@127.0.0.1:${await freePort()}` }, 300, never, log);
-  await expect(away).rejects.toThrow(/cannot be reached: .*Start it, or name another one/);
+  await expect(away).rejects.toThrow(/cannot be reached: .*Start it, or use another one/);
   await expect(away).rejects.not.toThrow(password);
   redis.freeze();
   await expect(connectStore({ url: redis.url }, 300, never, log)).rejects.toThrow(/it does not answer/);

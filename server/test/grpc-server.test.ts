@@ -101,9 +101,9 @@ function reflectionCall(address: string, version: string): (request: object) => 
 }
 
 test.each([
-  ['no port', 'localhost', /give HOST:PORT/],
-  ['no host', ':50051', /give HOST:PORT/],
-  ['a port that does not exist', '127.0.0.1:70000', /give HOST:PORT/],
+  ['no port', 'localhost', /use HOST:PORT/],
+  ['no host', ':50051', /use HOST:PORT/],
+  ['a port that does not exist', '127.0.0.1:70000', /use HOST:PORT/],
   ['an address of another machine', '192.0.2.1:0', /no such address/],
 ])('an address that cannot be listened on is refused with a sentence: %s', async (_what, listen, sentence) => {
   await expect(startEdge({}, { listen })).rejects.toThrow(sentence);

@@ -221,7 +221,7 @@ describe('what ties a task to its call', () => {
 
 test('a task above the input limit is told the limit', () => {
   const refusal = refusalOf(plan({ encodeInput: () => new Uint8Array(1_001) }));
-  expect(refusal).toMatchObject({ reason: 'TOO_LARGE', message: expect.stringContaining('at most 1000') });
+  expect(refusal).toMatchObject({ reason: 'TOO_LARGE', message: expect.stringContaining('the limit of this server is 1000 per task') });
 });
 
 test('the input of a refused request is never encoded', () => {

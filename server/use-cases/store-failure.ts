@@ -33,7 +33,7 @@ export const storeUnavailable: Refusal = {
 
 export const shuttingDown: Refusal = {
   reason: 'SHUTTING_DOWN',
-  message: 'This server is stopping; try again, on another one if there is one',
+  message: 'This server is stopping; retry, on another server if there is one',
   violations: [],
   retryAfterMs: 1_000,
 };

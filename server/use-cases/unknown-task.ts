@@ -7,8 +7,8 @@ import { parseTaskId, taskIdRule } from '@inferq/core/task-id.ts';
 /** Refuses text that cannot be a task's id, so that it becomes part of no key. Undefined for one that can. */
 export function refuseMalformedId(id: string): Refusal | undefined {
   if (id === '') {
-    const violations = [{ field: 'task_id', description: 'is missing: give the id that Submit answered' }];
-    return refused('INVALID_REQUEST', 'task_id is missing: give the id that Submit answered', { violations }).refusal;
+    const violations = [{ field: 'task_id', description: 'is missing: use the id that Submit returned' }];
+    return refused('INVALID_REQUEST', 'task_id is missing: use the id that Submit returned', { violations }).refusal;
   }
   return parseTaskId(id) === undefined ? refused('TASK_NOT_FOUND', malformedId(id)).refusal : undefined;
 }

@@ -102,7 +102,7 @@ export class LiveItem implements Item {
     if (!payload) throw new Error(`a piece is larger than ${limits.outputBytes / 1_048_576} MiB; emit smaller ones`);
     if (await this.#sink.chunk(this.key, payload)) return;
     this.abort('cancel');
-    throw new Error('this attempt is no longer ours: its task was cancelled, or went to another worker');
+    throw new Error('this attempt is over: its task was cancelled or has moved to another worker');
   }
 
   #settle(outcome: EngineOutcome): void {

@@ -55,7 +55,7 @@ async function readModel(repository: Repository, name: string): Promise<void> {
   if (!described && versions.length === 0) return;
 
   const problem = !isName(name)
-    ? `"${shown(name)}" is no model name: a name is ${nameRule}`
+    ? `"${shown(name)}" is not a valid model name: a name is ${nameRule}`
     : !described
       ? 'has versions but no model.yaml; add one (it may be empty)'
       : versions.length === 0
@@ -66,7 +66,10 @@ async function readModel(repository: Repository, name: string): Promise<void> {
     return;
   }
   for (const text of folders.filter((other) => /^[0-9]+$/.test(other) && !isVersion(other))) {
-    repository.problems.push({ file: join(folder, text), problem: 'is no version: a version is a positive number without leading zeros' });
+    repository.problems.push({
+      file: join(folder, text),
+      problem: 'is not a version: a version is a positive number without leading zeros',
+    });
   }
   for (const version of versions) await readVersion(repository, name, version);
 }

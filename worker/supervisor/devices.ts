@@ -45,7 +45,7 @@ function listDevices(text: string, visible: string | undefined): Device[] {
   return names.map((name, index) => {
     if (name === 'cpu') return cpu;
     if (!/^(0|[1-9][0-9]{0,2})$/.test(name)) {
-      throw new UsageError(`--devices: "${shown(name)}" is no device; write cpu, a GPU's number such as 0, or auto alone.`);
+      throw new UsageError(`--devices: "${shown(name)}" is not a device; use cpu, the number of a GPU such as 0, or auto alone.`);
     }
     if (names.indexOf(name) !== index) throw new UsageError(`--devices names GPU ${name} twice; one executor owns one GPU.`);
     const id = allowed === undefined ? name : allowed[Number(name)];

@@ -10,7 +10,7 @@ const maxWorkerName = 48;
 /** The name that was asked for. Throws UsageError where it breaks the rule. */
 export function checkedWorkerName(name: string): string {
   if (isName(name) && name.length <= maxWorkerName) return name;
-  throw new UsageError(`"${shown(name)}" is no worker name; a name is ${nameRule}, and a worker's has at most ${maxWorkerName}.`);
+  throw new UsageError(`"${shown(name)}" is not a valid worker name; a name is ${nameRule}, and a worker's has at most ${maxWorkerName}.`);
 }
 
 /** `<hostname>-<pid>`, made to fit the rule. */

@@ -29,10 +29,10 @@ test('auto takes every GPU, or one CPU where there is none, and says why', async
 });
 
 test.each([
-  ['', 'is no device'],
-  ['gpu', 'is no device'],
-  ['cpu,auto', 'is no device'],
-  ['-1', 'is no device'],
+  ['', 'is not a device'],
+  ['gpu', 'is not a device'],
+  ['cpu,auto', 'is not a device'],
+  ['-1', 'is not a device'],
   ['0,0', 'names GPU 0 twice'],
   [Array(65).fill('cpu').join(','), 'at most 64'],
 ])('devices "%s" are refused: %s', async (text, problem) => {
@@ -47,7 +47,7 @@ test('a name made of the host fits the rule, whatever the host is called', () =>
 
 test('a worker name that would not fit into names of executors is refused', () => {
   expect(() => checkedWorkerName('a'.repeat(49))).toThrow('at most 48');
-  expect(() => checkedWorkerName('a b')).toThrow('is no worker name');
+  expect(() => checkedWorkerName('a b')).toThrow('is not a valid worker name');
 });
 
 test('each start of an executor has a name of its own', () => {

@@ -67,10 +67,10 @@ test('the standard queues come first where none are named, then those of the mod
 });
 
 test.each([
-  ['', 'is no queue name'],
-  ['a,,b', 'is no queue name'],
-  ['a b', 'is no queue name'],
-  ['{x}', 'is no queue name'],
+  ['', 'is not a valid queue name'],
+  ['a,,b', 'is not a valid queue name'],
+  ['a b', 'is not a valid queue name'],
+  ['{x}', 'is not a valid queue name'],
   ['a:0', 'must be a whole number from 1 to 1000'],
   ['a:-1', 'must be a whole number from 1 to 1000'],
   ['a:1.5', 'must be a whole number from 1 to 1000'],

@@ -177,9 +177,9 @@ test('a worker whose files differ from those that another serves refuses to star
 test.each([
   ['a folder that does not exist', { repository: '/nonexistent' }, 'there is no such folder'],
   ['an unknown model', { models: 'nosuch' }, 'nosuch'],
-  ['a device that is none', { devices: 'tpu' }, '"tpu" is no device'],
-  ['a queue that is none', { queues: 'a b' }, '"a b" is no queue name'],
-  ['a Redis that is not there', {}, 'Redis at redis://***@127.0.0.1:1 cannot be reached'],
+  ['a device that is none', { devices: 'tpu' }, '"tpu" is not a device'],
+  ['a queue that is none', { queues: 'a b' }, '"a b" is not a valid queue name'],
+  ['a Redis that is not there', {}, 'Redis at redis://127.0.0.1:1/0 cannot be reached'],
 ])('%s is refused with one sentence', async (_, options, problem) => {
   const repository = await probeRepository();
   const refusal = await runWorker({ redisUrl: 'redis://:secret@127.0.0.1:1', repository, logLevel: 'silent', ...options }).catch(

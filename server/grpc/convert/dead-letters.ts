@@ -35,13 +35,13 @@ export function readSelection(selection: RedriveDeadLettersRequest['selection'],
     case 'all':
       if (selection.value) return { kind: 'all' };
   }
-  violations.push(violation('selection', 'nothing is selected: give ids, a filter, or all: true'));
+  violations.push(violation('selection', 'nothing is selected: set ids, a filter, or all: true'));
   return { kind: 'ids', ids: [] };
 }
 
 function readCode(code: TaskErrorCode, index: number, violations: Violation[]): CoreTaskErrorCode[] {
   const known = taskErrorCodes.find((name) => TaskErrorCode[name] === code);
   if (known !== undefined) return [known];
-  violations.push(violation(`filter.codes[${index}]`, `${code} is no error code of a task`));
+  violations.push(violation(`filter.codes[${index}]`, `${code} is not an error code of a task`));
   return [];
 }

@@ -20,8 +20,7 @@ export const everything: OutputSelection = { omit: false };
 export function readOutputOptions(options: OutputOptions | undefined, violations: Violation[]): OutputSelection {
   if (options === undefined) return everything;
   const { names, encoding, omit } = options;
-  if (omit && names.length > 0)
-    violations.push(violation('outputs.names', 'names select nothing where omit is set: leave one of them out'));
+  if (omit && names.length > 0) violations.push(violation('outputs.names', 'names have no effect if omit is set: remove one of them'));
   return {
     omit,
     ...(names.length === 0 ? {} : { names: new Set(names) }),
@@ -38,7 +37,9 @@ function readEncoding(encoding: TensorEncoding, violations: Violation[]): Pick<O
     case TensorEncoding.CONTENTS:
       return { encoding: 'contents' };
     default:
-      violations.push(violation('outputs.encoding', `${encoding} is no tensor encoding: 0 is as the inputs, 1 raw, 2 contents`));
+      violations.push(
+        violation('outputs.encoding', `${encoding} is not a tensor encoding: 0 is the form of the inputs, 1 raw, 2 contents`),
+      );
       return {};
   }
 }

@@ -15,11 +15,11 @@ export function readDuration(duration: Duration | undefined, field: string, viol
   if (duration === undefined) return undefined;
   const { seconds, nanos } = duration;
   if (nanos <= -1_000_000_000 || nanos >= 1_000_000_000 || (seconds > 0n && nanos < 0) || (seconds < 0n && nanos > 0)) {
-    violations.push(violation(field, `nanos are ${nanos}: they must lie within a second and have the sign of seconds`));
+    violations.push(violation(field, `nanos are ${nanos}, but must be less than a second and have the same sign as seconds`));
     return undefined;
   }
   if (seconds > maxSeconds || seconds < -maxSeconds) {
-    violations.push(violation(field, `${seconds} seconds are more than a duration can hold: 10,000 years`));
+    violations.push(violation(field, `${seconds} seconds exceed what a duration can hold: 10,000 years`));
     return undefined;
   }
   return Number(seconds) * 1_000 + Math.ceil(nanos / 1_000_000);
@@ -30,7 +30,7 @@ export function readTime(time: Date | undefined, field: string, violations: Viol
   if (time === undefined) return undefined;
   const ms = time.getTime();
   if (ms >= minTime && ms <= maxTime) return ms;
-  violations.push(violation(field, 'this is no moment from the year 1 to the year 9999'));
+  violations.push(violation(field, 'this is not a time between the years 1 and 9999'));
   return undefined;
 }
 

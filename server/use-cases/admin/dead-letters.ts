@@ -97,11 +97,11 @@ function checkSelection(selection: RedriveSelection): Refusal | undefined {
   if (selection.kind === 'filter') return checkFilter(selection.filter);
   if (selection.kind === 'all') return undefined;
   if (selection.ids.length === 0 || selection.ids.length > pageSizes.max) {
-    const description = `has ${selection.ids.length} ids; give 1 to ${pageSizes.max}`;
+    const description = `has ${selection.ids.length} ids, but must have between 1 and ${pageSizes.max}`;
     return invalid([{ field: 'ids.task_ids', description }]);
   }
   const wrong = selection.ids.flatMap((id, index) =>
-    parseTaskId(id) === undefined ? [{ field: `ids.task_ids[${index}]`, description: `"${shown(id)}" is no task id` }] : [],
+    parseTaskId(id) === undefined ? [{ field: `ids.task_ids[${index}]`, description: `"${shown(id)}" is not a task id` }] : [],
   );
   return wrong.length > 0 ? invalid(wrong) : undefined;
 }
@@ -109,9 +109,9 @@ function checkSelection(selection: RedriveSelection): Refusal | undefined {
 function checkFilter({ model, queue, after, before }: DeadLetterFilter): Refusal | undefined {
   const wrong: Violation[] = [];
   if (model !== undefined && !isName(model))
-    wrong.push({ field: 'filter.model', description: `"${shown(model)}" is no name: use ${nameRule}` });
+    wrong.push({ field: 'filter.model', description: `"${shown(model)}" is not a valid name: use ${nameRule}` });
   if (queue !== undefined && !isName(queue))
-    wrong.push({ field: 'filter.queue', description: `"${shown(queue)}" is no name: use ${nameRule}` });
+    wrong.push({ field: 'filter.queue', description: `"${shown(queue)}" is not a valid name: use ${nameRule}` });
   if (after !== undefined && before !== undefined && after >= before) {
     wrong.push({ field: 'filter.before', description: 'must be later than after' });
   }

@@ -18,12 +18,14 @@ export function checkRunLimits(command: SubmitCommand, spec: ModelSpec | undefin
   const wrong: Violation[] = [];
   const hardIsWrong = hardLimitMs !== undefined && !(hardLimitMs >= 1 && hardLimitMs <= limits.hardLimitMs);
   if (hardIsWrong) {
-    wrong.push(violation('hard_time_limit', `is ${shownMs(hardLimitMs)}; give 1 ms to ${shownMs(limits.hardLimitMs)} (24 hours)`));
+    wrong.push(
+      violation('hard_time_limit', `is ${shownMs(hardLimitMs)}, but must be between 1 ms and ${shownMs(limits.hardLimitMs)} (24 hours)`),
+    );
   }
   if (softLimitMs === undefined) return wrong;
   const hard = hardLimitMs ?? spec?.hardLimitMs;
   if (!(softLimitMs > 0 && Number.isFinite(softLimitMs))) {
-    wrong.push(violation('soft_time_limit', `is ${shownMs(softLimitMs)}; give a time above 0`));
+    wrong.push(violation('soft_time_limit', `is ${shownMs(softLimitMs)}, but must be above 0 s`));
   } else if (!hardIsWrong && hard !== undefined && Math.ceil(softLimitMs) >= Math.ceil(hard)) {
     wrong.push(violation('soft_time_limit', `is ${shownMs(softLimitMs)}; it must be below the hard limit of ${shownMs(hard)}`));
   } else if (spec !== undefined && rows !== undefined && runsInOneSlice(spec, rows)) {
@@ -39,13 +41,13 @@ export function checkResult(command: SubmitCommand, spec: ModelSpec | undefined,
   const wrong: Violation[] = [];
   const instead = command.ignoreResult === undefined ? '; the model sets it: set it to false here' : '';
   if (ignoreResult && call.waitMs !== undefined && !call.inStream) {
-    wrong.push(violation('ignore_result', `stores no outputs that wait could return${instead}`));
+    wrong.push(violation('ignore_result', `leaves no outputs for wait to return${instead}`));
   }
   if (resultTtlMs === undefined) return wrong;
   if (!(resultTtlMs >= 1_000 && resultTtlMs <= limits.resultTtlMs)) {
-    wrong.push(violation('result_ttl', `is ${shownMs(resultTtlMs)}; give 1 s to ${shownMs(limits.resultTtlMs)} (30 days)`));
+    wrong.push(violation('result_ttl', `is ${shownMs(resultTtlMs)}, but must be between 1 s and ${shownMs(limits.resultTtlMs)} (30 days)`));
   } else if (ignoreResult) {
-    wrong.push(violation('result_ttl', `has nothing to keep with ignore_result${instead}`));
+    wrong.push(violation('result_ttl', `has no effect with ignore_result${instead}`));
   }
   return wrong;
 }

@@ -24,11 +24,11 @@ export function checkNumbers(command: SubmitCommand): Violation[] {
   ].filter((one) => one !== undefined);
   const bytes = [...metadata].reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
   if (bytes > limits.metadataBytes) {
-    wrong.push(violation('metadata', `has ${bytes} bytes of keys and values; at most ${limits.metadataBytes} are kept`));
+    wrong.push(violation('metadata', `has ${bytes} bytes of keys and values; the limit is ${limits.metadataBytes}`));
   }
   const keyBytes = Buffer.byteLength(idempotencyKey);
   if (keyBytes > limits.idempotencyKeyBytes) {
-    wrong.push(violation('idempotency_key', `has ${keyBytes} bytes; use at most ${limits.idempotencyKeyBytes}`));
+    wrong.push(violation('idempotency_key', `has ${keyBytes} bytes; the limit is ${limits.idempotencyKeyBytes}`));
   }
   return wrong;
 }
@@ -39,11 +39,11 @@ export function checkCall(call: SubmitCall): Violation[] {
   if (inStream) {
     const wrong: Violation[] = [];
     if (waitMs !== undefined) wrong.push(violation('wait', 'cannot be set in an item of a stream: set follow instead'));
-    if (bindToCall) wrong.push(violation('bind_to_call', 'cannot be set in an item of a stream: it belongs to Submit'));
+    if (bindToCall) wrong.push(violation('bind_to_call', 'cannot be set in an item of a stream: use Submit for it'));
     return wrong;
   }
   if (bindToCall && (waitMs === undefined || waitMs === 0)) {
-    return [violation('bind_to_call', 'needs wait: a task can be bound only to a call that waits for it')];
+    return [violation('bind_to_call', 'requires wait: a task can be bound only to a call that waits for it')];
   }
   const wait = checkWait(waitMs);
   return wait === undefined ? [] : [wait];
@@ -52,7 +52,7 @@ export function checkCall(call: SubmitCall): Violation[] {
 /** A `wait` of Submit or GetResult. */
 export function checkWait(waitMs: number | undefined): Violation | undefined {
   if (waitMs === undefined || (waitMs >= 0 && waitMs <= limits.waitMs)) return undefined;
-  return violation('wait', `is ${shownMs(waitMs)}; give 0 to ${shownMs(limits.waitMs)}`);
+  return violation('wait', `is ${shownMs(waitMs)}, but must be between 0 s and ${shownMs(limits.waitMs)}`);
 }
 
 /** Milliseconds for people. */
@@ -62,5 +62,8 @@ export function shownMs(ms: number): string {
 
 function wholeNumber(field: string, value: number | undefined, min: number, max: number, hint?: string): Violation | undefined {
   if (value === undefined || (Number.isInteger(value) && value >= min && value <= max)) return undefined;
-  return violation(field, `is ${value}; give a whole number from ${min} to ${max}${hint === undefined ? '' : `, where ${hint}`}`);
+  return violation(
+    field,
+    `is ${value}, but must be a whole number between ${min} and ${max}${hint === undefined ? '' : `, where ${hint}`}`,
+  );
 }

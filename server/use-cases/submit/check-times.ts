@@ -14,18 +14,18 @@ export function checkTimes(command: SubmitCommand, now: number): Violation[] {
   const until = command.startDeadline ?? now + (command.startWithinMs ?? Number.POSITIVE_INFINITY);
   if (start < until) return [];
   const field = command.startDeadline === undefined ? 'start_within' : 'start_deadline';
-  return [violation(field, 'ends before the task may start: move it behind delay or not_before')];
+  return [violation(field, 'ends before the task may start: set it later than delay or not_before')];
 }
 
 function checkStart({ delayMs, notBefore }: SubmitCommand, now: number): Violation[] {
   if (delayMs !== undefined && notBefore !== undefined) return [violation('not_before', 'cannot be set together with delay')];
   const wrong: Violation[] = [];
   if (delayMs !== undefined && !(delayMs >= 0 && delayMs <= limits.delayMs)) {
-    wrong.push(violation('delay', `is ${shownMs(delayMs)}; give 0 to ${shownMs(limits.delayMs)} (30 days)`));
+    wrong.push(violation('delay', `is ${shownMs(delayMs)}, but must be between 0 s and ${shownMs(limits.delayMs)} (30 days)`));
   }
   // A time that has passed means at once: a request may have been on its way for long.
   if (notBefore !== undefined && !(notBefore - now <= limits.delayMs)) {
-    wrong.push(violation('not_before', 'lies more than 30 days ahead; give an earlier time'));
+    wrong.push(violation('not_before', 'is more than 30 days ahead: use an earlier time'));
   }
   return wrong;
 }
@@ -36,10 +36,10 @@ function checkStartLimit({ startWithinMs, startDeadline }: SubmitCommand, now: n
   }
   const wrong: Violation[] = [];
   if (startWithinMs !== undefined && !(startWithinMs > 0 && Number.isSafeInteger(Math.ceil(now + startWithinMs)))) {
-    wrong.push(violation('start_within', `is ${shownMs(startWithinMs)}; give a time above 0`));
+    wrong.push(violation('start_within', `is ${shownMs(startWithinMs)}, but must be above 0 s`));
   }
   if (startDeadline !== undefined && !(startDeadline > now && Number.isSafeInteger(Math.ceil(startDeadline)))) {
-    wrong.push(violation('start_deadline', 'has passed or is no time; give one in the future'));
+    wrong.push(violation('start_deadline', 'has passed or is not a valid time: use one in the future'));
   }
   return wrong;
 }

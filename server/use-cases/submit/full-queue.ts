@@ -25,7 +25,7 @@ export function fullQueue(
         hint,
       );
     case 'results':
-      return refused('RESULTS_FULL', `Kept results reach the limit of ${retainedBytes} bytes; try again when some have expired`, hint);
+      return refused('RESULTS_FULL', `Kept results have reached the limit of ${retainedBytes} bytes; retry when some have expired`, hint);
     case 'memory':
       return refused(
         'MEMORY_FULL',

@@ -104,7 +104,7 @@ function assemble(
 ): Outcome<PlannedTask> {
   const input = command.encodeInput();
   if (input.length > maxInputBytes) {
-    return refused('TOO_LARGE', `The task's inputs have ${input.length} bytes; this server takes at most ${maxInputBytes} a task`);
+    return refused('TOO_LARGE', `The task's inputs have ${input.length} bytes; the limit of this server is ${maxInputBytes} per task`);
   }
   const ignoreResult = command.ignoreResult ?? spec.ignoreResult;
   const hardLimitMs = Math.ceil(command.hardLimitMs ?? spec.hardLimitMs);
