@@ -27,7 +27,8 @@ export function toModelTensor(tensor: Tensor): ModelTensor {
 /** A model's tensor as raw: a view of its memory, or for BYTES a copy. Throws where datatype, shape and data do not go together. */
 export function toTensor(name: string, tensor: ModelTensor): Tensor {
   requireFit(name, tensor);
-  const { datatype, shape, data } = tensor;
+  const { datatype, shape } = tensor;
+  const data = datatype === 'BOOL' ? truthValues(tensor.data as Uint8Array) : tensor.data;
   const raw = Array.isArray(data) ? encodeBytes(data) : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   return { name, datatype, shape: shape.map(BigInt), data: { $case: 'raw', value: raw } };
 }
@@ -49,16 +50,20 @@ export function contentsUsed(inputs: readonly Tensor[]): boolean {
   return inputs.some(({ data }) => data?.$case === 'contents');
 }
 
+/** BOOL as 0 and 1, which native code may count on. */
+export function truthValues(bytes: Uint8Array): Uint8Array {
+  return bytes.some((byte) => byte > 1) ? Uint8Array.from(bytes, (byte) => Math.min(byte, 1)) : bytes;
+}
+
 function fromRaw(datatype: Datatype, raw: Uint8Array): ModelTensorData {
   if (datatype === 'BYTES') return decodeBytes(raw);
-  // Native code may count on 0 or 1.
-  if (datatype === 'BOOL' && raw.some((byte) => byte > 1)) return Uint8Array.from(raw, (byte) => Math.min(byte, 1));
   const ArrayType: TypedArrayConstructor = arrayTypes[datatype];
   const size = ArrayType.BYTES_PER_ELEMENT;
   if (raw.byteLength % size !== 0) throw new Error(`${raw.byteLength} bytes are not a whole number of ${datatype} elements`);
   // At run time `raw` may be a Buffer, whose slice() shares memory: only this constructor copies.
   const aligned = raw.byteOffset % size === 0 ? raw : new Uint8Array(raw);
-  return new ArrayType(aligned.buffer, aligned.byteOffset, raw.byteLength / size);
+  const data = new ArrayType(aligned.buffer, aligned.byteOffset, raw.byteLength / size);
+  return datatype === 'BOOL' ? truthValues(data as Uint8Array) : data;
 }
 
 function fromContents(datatype: Datatype, contents: TensorContents): ModelTensorData {
@@ -75,7 +80,8 @@ function fromContents(datatype: Datatype, contents: TensorContents): ModelTensor
   return array;
 }
 
-function requireFit(name: string, { datatype, shape, data }: ModelTensor): void {
+/** Throws where a tensor's data is not of its datatype's kind, or does not fill its shape. */
+export function requireFit(name: string, { datatype, shape, data }: ModelTensor): void {
   const label = `tensor "${shown(name)}"`;
   const wanted = datatype === 'BYTES' ? Array : arrayTypes[datatype];
   if (!(data instanceof wanted)) throw new Error(`${label} is ${datatype}, so its data must be of type ${wanted.name}`);

@@ -20,7 +20,23 @@ export interface FixtureModel {
   nodes: FixtureNode[];
 }
 
-const elementTypes = { FP32: 1, INT64: 7, BYTES: 8 } as const;
+/** As onnx.proto numbers them. */
+const elementTypes = {
+  FP32: 1,
+  UINT8: 2,
+  INT8: 3,
+  UINT16: 4,
+  INT16: 5,
+  INT32: 6,
+  INT64: 7,
+  BYTES: 8,
+  BOOL: 9,
+  FP16: 10,
+  FP64: 11,
+  UINT32: 12,
+  UINT64: 13,
+  BF16: 16,
+} as const;
 type ElementType = keyof typeof elementTypes;
 
 /** The bytes of a model file. */
@@ -43,6 +59,15 @@ export function plusOne(shape: FixtureShape): Uint8Array {
     outputs: { y: { type: 'FP32', shape } },
     constants: { one: { shape: [1], values: [1] } },
     nodes: [{ op: 'Add', inputs: ['x', 'one'], outputs: ['y'] }],
+  });
+}
+
+/** y = x for `x` of this type and shape. */
+export function identity(type: ElementType, shape: FixtureShape): Uint8Array {
+  return buildModel({
+    inputs: { x: { type, shape } },
+    outputs: { y: { type, shape } },
+    nodes: [{ op: 'Identity', inputs: ['x'], outputs: ['y'] }],
   });
 }
 
