@@ -177,8 +177,8 @@ export default defineHandler<Session>({
     unknown: 'the model has no input z; it takes x',
     missing: "input 'x' is missing in 'feeds'",
     rank: 'Invalid rank for input: x Got: 1 Expected: 2',
-    type: 'Unexpected input data type. Actual: (tensor(int64)) , expected: (tensor(float))',
-    size: "Tensor's size(6) does not match data length(2)",
+    type: 'input "x" is INT64, but the model takes FP32',
+    size: 'tensor "x" has 2 elements, which do not fit its shape [3, 2]',
   };
   for (const [word, message] of Object.entries(sentences)) {
     engine.start({ name: 'calc', version: '1' }, [taskOf(word, { word: text(word) })]);
