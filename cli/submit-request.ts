@@ -18,6 +18,7 @@ export interface RequestFlags {
   maxAttempts?: string;
   resultTtl?: string;
   ignoreResult?: true;
+  keepInput?: true;
   metadata?: string[];
   idempotencyKey?: string;
 }
@@ -40,6 +41,7 @@ export function requestOf(model: string, flags: RequestFlags): SubmitRequest {
     maxAttempts: integer('--max-attempts', flags.maxAttempts),
     resultTtlMs: duration('--result-ttl', flags.resultTtl),
     ignoreResult: flags.ignoreResult,
+    keepInput: flags.keepInput,
     idempotencyKey: flags.idempotencyKey,
     metadata: flags.metadata && dictionary(parsePairs('--metadata', flags.metadata)),
   };

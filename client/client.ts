@@ -6,6 +6,7 @@ import type { SubmitManyOutput } from './submit-many/item.ts';
 import type { Source } from './submit-many/session.ts';
 import { Admin } from './verbs/admin.ts';
 import { type CancelOptions, cancel } from './verbs/cancel.ts';
+import { type GetInputOptions, getInput } from './verbs/get-input.ts';
 import { type GetResultOptions, getResult } from './verbs/get-result.ts';
 import { model } from './verbs/model.ts';
 import { type PredictOptions, predict } from './verbs/predict.ts';
@@ -13,6 +14,7 @@ import { type Submitted, submit } from './verbs/submit.ts';
 import { type SubmitManyOptions, submitMany } from './verbs/submit-many.ts';
 import { type WatchOptions, watch } from './verbs/watch.ts';
 import type { WatchEvent } from './wire/event.ts';
+import type { TaskInput } from './wire/input.ts';
 import type { Model } from './wire/model.ts';
 import type { SubmitRequest } from './wire/request.ts';
 import type { Task } from './wire/task.ts';
@@ -45,6 +47,11 @@ export class InferqClient {
   /** The task as it stands, or with `waitMs` as soon as it ends. A failed task is an answer, not an error. */
   getResult(taskId: string, options: GetResultOptions = {}): Promise<Task> {
     return getResult(this.#connection, taskId, options);
+  }
+
+  /** What a task was submitted with. Throws NotFoundError where that is not kept: see `keepInput`. */
+  getInput(taskId: string, options: GetInputOptions = {}): Promise<TaskInput> {
+    return getInput(this.#connection, taskId, options);
   }
 
   /**

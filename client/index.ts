@@ -20,8 +20,9 @@ export type { Accepted, Happened, Refused, SubmitManyItem, SubmitManyOutput } fr
 export { type Scalar, tensor } from './tensor/build.ts';
 export { type Flat, fromNested } from './tensor/nested.ts';
 export { type Datatype, type Tensor, type TensorData, type TypedArray, texts } from './tensor/tensor.ts';
-export type { Admin, DeadLetterFilter, Redriven, RedriveOptions, RedriveSelection } from './verbs/admin.ts';
+export type { Admin, DeadLetterFilter, Redriven, RedriveOptions, RedriveSelection, Skipped } from './verbs/admin.ts';
 export type { CancelOptions } from './verbs/cancel.ts';
+export type { GetInputOptions } from './verbs/get-input.ts';
 export type { GetResultOptions } from './verbs/get-result.ts';
 export type { PredictOptions } from './verbs/predict.ts';
 export type { Submitted } from './verbs/submit.ts';
@@ -29,6 +30,7 @@ export type { SubmitManyOptions } from './verbs/submit-many.ts';
 export type { WatchOptions } from './verbs/watch.ts';
 export type { ChunkEvent, ProgressEvent, RestartedEvent, SnapshotEvent, StateEvent, WatchEvent } from './wire/event.ts';
 export type { Executor, Queue, Worker } from './wire/fleet.ts';
+export type { TaskInput } from './wire/input.ts';
 export type { Model, ParameterSpec, TensorSpec } from './wire/model.ts';
 export type { OutputOptions, ParameterValue, SubmitRequest } from './wire/request.ts';
 export { type Classification, type Execution, isTerminal, type Progress, type Task, type TaskError, type TaskState } from './wire/task.ts';

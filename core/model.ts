@@ -41,6 +41,8 @@ export interface ModelSpec {
   hardLimitMs: number;
   resultTtlMs: number;
   ignoreResult: boolean;
+  /** Undefined in what workers of releases before it existed have announced. */
+  keepInput?: boolean;
 }
 
 /** Milliseconds before attempt `charged + 1`, exponential with full range jitter of the upper half. `random` is in [0, 1). */

@@ -6,6 +6,8 @@ export const refusalReasons = [
   'QUEUE_NOT_FOUND',
   'TASK_NOT_FOUND',
   'RESULT_EXPIRED',
+  'INPUT_GONE',
+  'NOT_A_DEAD_LETTER',
   'IDEMPOTENCY_CONFLICT',
   'HISTORY_GONE',
   'QUEUE_FULL',

@@ -17,7 +17,7 @@ import { releaseUnknown, runningTasks, strikeExecutor } from './verbs/strike.ts'
 import { submit } from './verbs/submit.ts';
 import { unbind } from './verbs/unbind.ts';
 import { promote, prune, takeTurn } from './verbs/upkeep.ts';
-import { inspect, readChunks, readOutput, unwatch } from './verbs/watch.ts';
+import { inspect, readChunks, readInput, readOutput, unwatch } from './verbs/watch.ts';
 
 /** What servers use, on this connection. */
 export function submissionQueue(redis: Redis, limits: QueueLimits): SubmissionQueue {
@@ -30,6 +30,7 @@ export function submissionQueue(redis: Redis, limits: QueueLimits): SubmissionQu
     inspect: (ids, watchBy) => inspect(redis, ids, watchBy),
     unwatch: (ids, inbox) => unwatch(redis, ids, inbox),
     readOutput: (id) => readOutput(redis, id),
+    readInput: (id) => readInput(redis, id),
     readChunks: (id, afterSequence, maxBytes) => readChunks(redis, id, afterSequence, maxBytes),
     cancel: (request) => cancel(redis, request),
     unbind: (bound, cancelAfterMs) => unbind(redis, bound, cancelAfterMs),

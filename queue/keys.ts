@@ -11,6 +11,8 @@ export const keyFragments = {
    * which takes its place, with the record's TTL. One key, because a new one costs Redis more than another value.
    */
   payload: 'i:',
+  /** string: the input of an ended task that keeps it and did not fail, with the record's TTL. */
+  kept: 'ki:',
   /** string: `<id>:<token>`, an attempt's large output until it is settled; TTL 10 minutes. */
   staged: 'a:',
   /** string: the task's metadata, as submitted. */

@@ -11,7 +11,7 @@ export function isLarge(task: NewTask): boolean {
 
 /** What never changes of a task, in the order of `facts`. */
 function factsOf(task: NewTask): string {
-  const flags = (task.ignoreResult ? 'i' : '') + (task.openVersion ? 'o' : '') + (task.contents ? 'c' : '');
+  const flags = (task.ignoreResult ? 'i' : '') + (task.openVersion ? 'o' : '') + (task.contents ? 'c' : '') + (task.keepInput ? 'k' : '');
   const { priority, rows, input, maxAttempts, resultTtlMs, hardLimitMs, softLimitMs } = task;
   return `${priority} ${rows} ${input.length} ${maxAttempts} ${resultTtlMs} ${hardLimitMs} ${softLimitMs ?? '-'} ${flags || '-'}`;
 }

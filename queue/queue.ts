@@ -28,6 +28,8 @@ export interface NewTask {
   ignoreResult: boolean;
   /** The inputs came as typed lists: outputs go back as such. */
   contents: boolean;
+  /** The input stays until the record goes, and counts as a retained result. */
+  keepInput: boolean;
   /** At most one of the two. */
   delayMs?: number;
   notBefore?: number;
@@ -86,6 +88,8 @@ export interface DeadLetterFilter {
 export interface Redriven {
   /** Old id to new id. */
   redriven: Map<string, string>;
+  /** Those in `redriven` that were redriven before this call. */
+  before: string[];
   /** Dead letters that stay what they are, because their queue has no room. */
   full: { id: string; queue: string; what: 'tasks' | 'bytes' | 'results' }[];
 }
@@ -119,6 +123,8 @@ export interface SubmissionQueue {
   unwatch(ids: readonly string[], inbox: string): Promise<void>;
   /** The stored output in full, also above the inline size. */
   readOutput(id: string): Promise<Uint8Array | undefined>;
+  /** The input as it was submitted; undefined where it is not kept, or there is no such task. */
+  readInput(id: string): Promise<Uint8Array | undefined>;
   /**
    * Chunks of one task after a sequence, oldest first, at most `maxBytes` of payload but at least one chunk where there is one;
    * `gone` where chunks that once lay there no longer exist.
@@ -132,7 +138,7 @@ export interface SubmissionQueue {
    */
   unbind(bound: BoundCall, cancelAfterMs?: number): Promise<void>;
   listDeadLetters(filter: DeadLetterFilter, pageSize: number, token?: string): Promise<DeadLetterPage>;
-  /** An id that is no dead letter is left out; one redriven before gives the same new id again. Memory's watermark does not count. */
+  /** An id that is not a dead letter is left out; one redriven before gives the same new id again. Memory's watermark does not count. */
   redrive(pairs: readonly { id: string; newId: string }[]): Promise<Redriven>;
   queueStats(names: readonly string[]): Promise<QueueStats[]>;
   /** The Redis clock. */

@@ -55,7 +55,7 @@ export const recordFields = {
 
 export type RecordField = keyof typeof recordFields;
 
-/** `bytes`: of the input. `flags`: letters, `i` result ignored, `o` version left open, `c` inputs came as typed lists. */
+/** `bytes`: of the input. `flags`: letters, `i` result ignored, `o` version left open, `c` inputs came as typed lists, `k` input kept. */
 export const facts = ['priority', 'rows', 'bytes', 'maxAttempts', 'resultTtl', 'hardLimit', 'softLimit', 'flags'] as const;
 /** `queuedAt`: when it last entered a lane, where that was not when it was submitted. */
 export const times = ['submitted', 'notBefore', 'startDeadline', 'queuedAt'] as const;

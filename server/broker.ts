@@ -30,6 +30,7 @@ export interface SubmitCommand {
   maxAttempts?: number;
   resultTtlMs?: number;
   ignoreResult?: boolean;
+  keepInput?: boolean;
   metadata: ReadonlyMap<string, string>;
   /** Whether the inputs came as typed lists instead of raw bytes: outputs go back the same way unless asked otherwise. */
   contents: boolean;
@@ -50,8 +51,8 @@ export interface CallContext {
  */
 export interface TaskView {
   snapshot: TaskSnapshot;
-  /** Waiting in a queue that no live worker serves for this model. */
-  unserved: boolean;
+  /** Why no live worker takes it, in one sentence; undefined where one does, or it does not wait. */
+  unserved?: string;
   output?: Uint8Array;
 }
 
@@ -140,6 +141,26 @@ export interface WorkerView {
 
 export type RedriveSelection = { kind: 'ids'; ids: readonly string[] } | { kind: 'filter'; filter: DeadLetterFilter } | { kind: 'all' };
 
+/** A task that was asked for and is not redriven. */
+export interface SkippedTask {
+  id: string;
+  refusal: Refusal;
+}
+
+export interface Redriven {
+  /** Dead letters that the selection matched. */
+  matched: number;
+  /** How many of them were made by a redrive themselves. */
+  failedAgain: number;
+  /** Old id to new id. */
+  redriven: Map<string, string>;
+  /** Those in `redriven` that an earlier call had redriven. */
+  before: string[];
+  /** Matched ones that this call left where they are, because of its limit or because their queues are full. */
+  remaining: number;
+  skipped: SkippedTask[];
+}
+
 export interface Broker {
   submit(
     command: SubmitCommand,
@@ -151,13 +172,12 @@ export interface Broker {
   /** The outcome tells at once whether there is anything to watch. Iteration stops when the call's signal fires. */
   watch(taskId: string, options: WatchOptions, call: CallContext): Promise<Outcome<AsyncIterable<WatchUpdate>>>;
   cancel(taskId: string, force: boolean): Promise<Outcome<TaskView>>;
+  /** The inputs and parameters as `encodeInput` gave them. */
+  getInput(taskId: string): Promise<Outcome<Uint8Array>>;
   getModel(name: string, version: string): Promise<Outcome<ModelView>>;
   listQueues(pageSize: number, token: string): Promise<Outcome<Page<QueueView>>>;
   listWorkers(pageSize: number, token: string): Promise<Outcome<Page<WorkerView>>>;
   listModels(pageSize: number, token: string): Promise<Outcome<Page<ModelView>>>;
   listDeadLetters(filter: DeadLetterFilter, pageSize: number, token: string): Promise<Outcome<Page<TaskView>>>;
-  redrive(
-    selection: RedriveSelection,
-    options: { dryRun: boolean; limit: number },
-  ): Promise<Outcome<{ matched: number; redriven: Map<string, string>; remaining: number }>>;
+  redrive(selection: RedriveSelection, options: { dryRun: boolean; limit: number }): Promise<Outcome<Redriven>>;
 }

@@ -48,6 +48,7 @@ export function addSubmit(program: Command): void {
     .option('--max-attempts <number>', "how often it may start (default: the model's)")
     .option('--result-ttl <duration>', "how long its result is kept (default: the model's)")
     .option('--ignore-result', 'keep no result')
+    .option('--keep-input', 'keep the input as long as the task, for inferq result --input')
     .option('--metadata <name=value>', 'goes with the task unread; may be given several times', collect)
     .option('--idempotency-key <key>', 'a second submit with the same key is the same task');
   addServerFlags(addJson(command))

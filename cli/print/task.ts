@@ -1,5 +1,6 @@
 /** A task for people. */
 
+import type { TaskInput } from '@inferq/client/wire/input.ts';
 import type { Classification, Execution, Task } from '@inferq/client/wire/task.ts';
 import { oneLine } from '@inferq/core/plain-text.ts';
 import { colours } from './colours.ts';
@@ -28,7 +29,7 @@ export function stateNote(task: Task): string {
   const { execution, error } = task;
   if (task.state === 'SCHEDULED' && task.notBefore) notes.push(`until ${task.notBefore.toISOString()}`);
   if (task.state === 'QUEUED') notes.push(`in ${task.queue}`);
-  if (task.unserved) notes.push(`no live worker serves ${task.model} in ${task.queue}`);
+  if (task.unserved) notes.push(task.unservedReason);
   if (task.state === 'RUNNING' || task.attempt > 1) notes.push(`attempt ${task.attempt}`);
   if (execution) notes.push(executionNote(execution));
   if (task.cancelRequested && task.state !== 'CANCELLED') notes.push('cancel requested');
@@ -56,6 +57,15 @@ export function answerLines(task: Task): string[] {
     return task.classifications.flatMap((classes, row) => classLines(classes, row, task.classifications.length));
   if (task.raw.outputs.length === 0) return [];
   return Object.entries(task.outputs).map(([name, tensor]) => tensorLine(name, tensor));
+}
+
+/** What a task was submitted with: a line for each input, then one for each parameter. */
+export function inputLines({ inputs, parameters }: TaskInput): string[] {
+  const tensors = Object.entries(inputs).map(([name, tensor]) => tensorLine(name, tensor));
+  return [
+    ...tensors,
+    ...Object.entries(parameters).map(([name, value]) => `${name} = ${typeof value === 'string' ? JSON.stringify(value) : value}`),
+  ];
 }
 
 function classLines(classes: readonly Classification[], row: number, rows: number): string[] {

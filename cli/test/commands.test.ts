@@ -148,6 +148,28 @@ test('a cancel says whether the task is off', async () => {
   expect((await inferq('cancel', taskId)).code).toBe(1);
 });
 
+test('a redrive says what became of each task that was named, and exits with 1 where one is no dead letter', async () => {
+  const redriven = new Map([
+    ['a', 'a2'],
+    ['b', 'b2'],
+  ]);
+  const skipped = [{ id: 'c', refusal: refusal('TASK_NOT_FOUND', 'Task c is unknown or has expired').refusal }];
+  broker.redrive = async () => ok({ matched: 1, failedAgain: 0, redriven, before: ['b'], remaining: 0, skipped });
+  expect(await inferq('dead', 'redrive', taskId)).toEqual({
+    code: 1,
+    stdout: 'a  redriven as a2\nb  was redriven before, as b2\n1 redriven, 0 left\n',
+    stderr: 'Task c is unknown or has expired.\n',
+  });
+});
+
+test.each([
+  [{ matched: 0, failedAgain: 0 }, 'There are no dead letters to redrive.\n'],
+  [{ matched: 3, failedAgain: 2 }, '3 would be redriven, 2 of them not for the first time\n'],
+])('a dry run that matches %j prints %j', async (counts, stdout) => {
+  broker.redrive = async () => ok({ ...counts, redriven: new Map(), before: [], remaining: counts.matched, skipped: [] });
+  expect(await inferq('dead', 'redrive', '--all', '--dry-run')).toEqual({ code: 0, stdout, stderr: '' });
+});
+
 test('queues are one object a line for scripts and a table for people', async () => {
   const stats = {
     name: 'default',

@@ -93,8 +93,10 @@ test('outputs that are no classes are printed with their shape', () => {
 test('a failed task says why, and an unserved one that nobody serves it', () => {
   const failed = taskOf(WireTask.fromPartial({ id: 'x', state: 5, attempt: 3, error: { code: 2, message: 'it broke' } }));
   expect(taskLine(failed)).toBe('x  failed  attempt 3, MODEL_ERROR: it broke');
-  const unserved = taskOf(WireTask.fromPartial({ id: 'x', state: 2, queue: 'batch', model: 'm', unserved: true }));
-  expect(taskLine(unserved)).toBe('x  queued  in batch, no live worker serves m in batch');
+  const unserved = taskOf(
+    WireTask.fromPartial({ id: 'x', state: 2, queue: 'batch', model: 'm', unserved: true, unservedReason: 'm:3 is not served' }),
+  );
+  expect(taskLine(unserved)).toBe('x  queued  in batch, m:3 is not served');
 });
 
 test('text comes piece by piece on standard output, alone', () => {

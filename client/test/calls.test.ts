@@ -2,10 +2,11 @@ import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import { Metadata, status } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { BadRequest, ErrorInfo, RetryInfo } from '../../proto/gen/google/rpc/error_details.ts';
+import { RedriveDeadLettersResponse } from '../../proto/gen/inferq/v1/admin.ts';
 import { Queue } from '../../proto/gen/inferq/v1/fleet.ts';
 import { Model } from '../../proto/gen/inferq/v1/model.ts';
 import { TaskErrorCode, TaskState } from '../../proto/gen/inferq/v1/task.ts';
-import type { Parameter } from '../../proto/gen/inferq/v1/tensor.ts';
+import { type Parameter, TensorEncoding } from '../../proto/gen/inferq/v1/tensor.ts';
 import { systemClock } from '../clock.ts';
 import {
   AbortedError,
@@ -19,6 +20,7 @@ import {
   UnavailableError,
 } from '../index.ts';
 import type { ClientOptions } from '../options.ts';
+import { submitMessage } from '../wire/request.ts';
 import { all, failure, fakeBroker, taskMessage } from './fake-broker.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: each test knows its own messages
@@ -362,7 +364,9 @@ test('dead letters are filtered by code, and redriven by id, filter or all', asy
     },
     redriveDeadLetters: (call: Call, reply: Reply) => {
       requests.push(call.request);
-      reply(null, { matched: 2n, redriven: new Map([['t1', 't2']]), remaining: 1n });
+      const skipped = [{ taskId: 't9', error: { reason: 'TASK_NOT_FOUND', message: 'Task t9 is unknown' } }];
+      const response = { matched: 2n, failedAgain: 1n, redriven: new Map([['t1', 't2']]), redrivenBefore: ['t1'], remaining: 1n, skipped };
+      reply(null, RedriveDeadLettersResponse.fromPartial(response));
     },
   });
   const { admin } = broker.client();
@@ -370,7 +374,10 @@ test('dead letters are filtered by code, and redriven by id, filter or all', asy
   expect(requests[0]).toMatchObject({ filter: { codes: [TaskErrorCode.MODEL_ERROR], before: new Date(9) } });
   expect(() => admin.deadLetters({ codes: ['NONSENSE'] })).toThrow('there is no error code NONSENSE');
 
-  expect(await admin.redrive({ ids: ['t1'] }, { limit: 1 })).toEqual({ matched: 2, redriven: { t1: 't2' }, remaining: 1 });
+  expect(await admin.redrive({ ids: ['t1'] }, { limit: 1 })).toEqual({
+    ...{ matched: 2, failedAgain: 1, redriven: { t1: 't2' }, redrivenBefore: ['t1'], remaining: 1 },
+    skipped: [{ taskId: 't9', reason: 'TASK_NOT_FOUND', message: 'Task t9 is unknown' }],
+  });
   await admin.redrive({ filter: { model: 'm' } }, { dryRun: true });
   await admin.redrive({ all: true });
   expect(requests.slice(1)).toMatchObject([
@@ -378,6 +385,22 @@ test('dead letters are filtered by code, and redriven by id, filter or all', asy
     { selection: { $case: 'filter', value: { model: 'm' } }, dryRun: true, limit: 0 },
     { selection: { $case: 'all', value: true } },
   ]);
+});
+
+test('an input comes back as what a submit takes', async () => {
+  let asked: Record<string, unknown> = {};
+  const submitted = submitMessage({ model: 'm', inputs: { x: tensor.fp32([2], [1, 2.5]) }, parameters: { seed: 7, style: 'dry' } }, 'key');
+  await using broker = await fakeBroker({
+    getInput: (call: Call, reply: Reply) => {
+      asked = call.request;
+      reply(null, { inputs: submitted.inputs, parameters: submitted.parameters });
+    },
+  });
+  const input = await broker.client().getInput('t1', { encoding: 'contents' });
+  expect(asked).toEqual({ taskId: 't1', encoding: TensorEncoding.CONTENTS });
+  expect(input.inputs).toEqual({ x: tensor.fp32([2], [1, 2.5]) });
+  expect(input.parameters).toEqual({ seed: 7n, style: 'dry' });
+  expect(submitMessage({ model: 'm', ...input }, 'key')).toEqual(submitted);
 });
 
 test('predict waits in rounds until the task ends', async () => {

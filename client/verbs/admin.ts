@@ -1,6 +1,11 @@
 /** What operators ask for. Lists are fetched page by page, as far as they are read. */
 
-import { AdminDefinition, type RedriveDeadLettersRequest, type DeadLetterFilter as WireFilter } from '../../proto/gen/inferq/v1/admin.ts';
+import {
+  AdminDefinition,
+  type RedriveDeadLettersRequest,
+  type SkippedTask,
+  type DeadLetterFilter as WireFilter,
+} from '../../proto/gen/inferq/v1/admin.ts';
 import { taskErrorCodeFromJSON } from '../../proto/gen/inferq/v1/task.ts';
 import type { Connection, Endpoint } from '../connection.ts';
 import { invalid } from '../errors.ts';
@@ -30,11 +35,23 @@ export interface RedriveOptions extends CallOptions {
   limit?: number;
 }
 
+/** A task that was asked for and is not redriven; `reason` as in errors, such as NOT_A_DEAD_LETTER. */
+export interface Skipped {
+  taskId: string;
+  reason: string;
+  message: string;
+}
+
 export interface Redriven {
   matched: number;
+  /** How many of these were made by a redrive themselves: they failed again. */
+  failedAgain: number;
   /** New task ids by old ones. */
   redriven: Dictionary<string>;
+  /** The old ids in `redriven` that were redriven before this call. */
+  redrivenBefore: string[];
   remaining: number;
+  skipped: Skipped[];
 }
 
 interface PageRequest {
@@ -77,7 +94,14 @@ export class Admin {
   async redrive(selection: RedriveSelection, { dryRun = false, limit = 0, ...call }: RedriveOptions = {}): Promise<Redriven> {
     const request = { selection: selectionMessage(selection), dryRun, limit };
     const reply = await this.#connection.unary({ service: AdminDefinition, method: methods.redriveDeadLetters }, request, call);
-    return { matched: Number(reply.matched), redriven: dictionary(reply.redriven), remaining: Number(reply.remaining) };
+    return {
+      matched: Number(reply.matched),
+      failedAgain: Number(reply.failedAgain),
+      redriven: dictionary(reply.redriven),
+      redrivenBefore: reply.redrivenBefore,
+      remaining: Number(reply.remaining),
+      skipped: reply.skipped.map(skippedOf),
+    };
   }
 
   async *#list<More, Page extends { nextPageToken: string }, Item>(
@@ -93,6 +117,10 @@ export class Admin {
       pageToken = page.nextPageToken;
     } while (pageToken !== '');
   }
+}
+
+function skippedOf({ taskId, error }: SkippedTask): Skipped {
+  return { taskId, reason: error?.reason ?? '', message: error?.message ?? '' };
 }
 
 function filterMessage(filter: DeadLetterFilter): WireFilter {

@@ -43,6 +43,8 @@ export interface SubmitRequest {
   maxAttempts?: number;
   resultTtlMs?: number;
   ignoreResult?: boolean;
+  /** Keeps the input as long as the task, for `getInput`. */
+  keepInput?: boolean;
   metadata?: Dictionary<string>;
   /** Which outputs come back, and how, where this call or its stream brings them. */
   outputs?: OutputOptions;
@@ -69,18 +71,20 @@ export function submitMessage(request: SubmitRequest, key: string): WireSubmit {
     wait: undefined,
     outputs: outputsMessage(request.outputs),
     bindToCall: false,
+    keepInput: request.keepInput,
   };
 }
 
 /** The message of output options; undefined where nothing is asked. */
 export function outputsMessage(options: OutputOptions | undefined): WireOutputOptions | undefined {
   if (!options) return undefined;
-  const encoding = { raw: TensorEncoding.RAW, contents: TensorEncoding.CONTENTS };
-  return {
-    names: options.names ?? [],
-    encoding: options.encoding ? encoding[options.encoding] : TensorEncoding.UNSPECIFIED,
-    omit: options.omit ?? false,
-  };
+  return { names: options.names ?? [], encoding: encodingMessage(options.encoding), omit: options.omit ?? false };
+}
+
+/** The message's value for an encoding. */
+export function encodingMessage(encoding: OutputOptions['encoding']): TensorEncoding {
+  if (encoding === undefined) return TensorEncoding.UNSPECIFIED;
+  return encoding === 'raw' ? TensorEncoding.RAW : TensorEncoding.CONTENTS;
 }
 
 function parametersMessage(parameters: Dictionary<ParameterValue>): Map<string, Parameter> {

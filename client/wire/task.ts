@@ -68,6 +68,8 @@ export interface Task {
   partial: boolean;
   /** Waiting in a queue that no live worker serves for this model. */
   unserved: boolean;
+  /** Why, in one sentence; empty where it is served. */
+  unservedReason: string;
   /** By name. Decoded when first read; throws InferqError where the server sent no tensors. */
   readonly outputs: Dictionary<Tensor>;
   /** One list for each row, best first, of a model that classifies. */

@@ -33,6 +33,11 @@ export function toTensor(name: string, tensor: ModelTensor): Tensor {
   return { name, datatype, shape: shape.map(BigInt), data: { $case: 'raw', value: raw } };
 }
 
+/** The same tensor with its values in `raw`. */
+export function toRaw(tensor: Tensor): Tensor {
+  return tensor.data?.$case === 'contents' ? toTensor(tensor.name, toModelTensor(tensor)) : tensor;
+}
+
 /** The same tensor with its values in `contents`: text for BYTES that are all UTF-8. FP16 and BF16 stay raw. */
 export function toContents(tensor: Tensor): Tensor {
   if (tensor.data?.$case !== 'raw') return tensor;

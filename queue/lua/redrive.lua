@@ -2,7 +2,8 @@
 -- redrive: makes a new task of a dead letter, once: it moves the inputs and takes the letter off the list. Repeated, it names the same new task.
 -- The limits of submit hold for it too, but not that of memory: a dead letter's inputs are there already, and to redrive is to drain.
 -- ARGV    limits as submit has them: tasks, bytes, retained bytes; then old id, new id, ...
--- reply   for each pair { 'redriven', new id } | { 'none' }: the old one is no dead letter | { 'full', what, queue }
+-- reply   for each pair { 'redriven', new id } | { 'before', new id }: by an earlier call | { 'none' }: the old one is not a dead letter
+--         | { 'full', what, queue }
 -- @include base
 -- @include task
 -- @include admission
@@ -11,7 +12,7 @@ local COPIED = { $queue, $model, $version, $signature, $facts }
 
 local function redrive(id, newId)
   local known = redis.call('HGET', P .. @record .. id, $redrivenTo)
-  if known then return { 'redriven', known } end
+  if known then return { 'before', known } end
   local task = load(id)
   if not task or task.state ~= 'failed' or not redis.call('ZSCORE', P .. @dead, id) or redis.call('EXISTS', P .. @payload .. id) == 0 then return { 'none' } end
   local what = full(task.queue, task.bytes, LIMITS)

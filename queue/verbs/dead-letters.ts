@@ -33,13 +33,14 @@ export async function redrive(
   { maxTasks, maxBytes, retainedBytes }: QueueLimits,
   pairs: readonly { id: string; newId: string }[],
 ): Promise<Redriven> {
-  const done: Redriven = { redriven: new Map(), full: [] };
+  const done: Redriven = { redriven: new Map(), before: [], full: [] };
   for (const part of calls(pairs)) {
     const args = part.flatMap(({ id, newId }) => [id, newId]);
     const replies = (await redriveScript.run(redis, [maxTasks, maxBytes, retainedBytes, ...args])) as unknown[][];
     part.forEach(({ id }, index) => {
       const [kind, value, queue] = (replies[index] ?? []).map(text);
-      if (kind === 'redriven') done.redriven.set(id, value ?? '');
+      if (kind === 'redriven' || kind === 'before') done.redriven.set(id, value ?? '');
+      if (kind === 'before') done.before.push(id);
       if (kind === 'full') done.full.push({ id, queue: queue ?? '', what: value as Redriven['full'][number]['what'] });
     });
   }

@@ -45,6 +45,20 @@ export async function readOutput(redis: Redis, id: string): Promise<Uint8Array |
   return state === 'succeeded' ? (payload ?? undefined) : undefined;
 }
 
+/**
+ * As `SubmissionQueue.readInput`. The state is read after the key that input and result share: what was there before the task
+ * SUCCEEDED is its input.
+ */
+export async function readInput(redis: Redis, id: string): Promise<Uint8Array | undefined> {
+  const [payload, state, kept] = await Promise.all([
+    redis.getBuffer(key('payload', id)),
+    redis.hget(key('record', id), recordFields.state),
+    redis.getBuffer(key('kept', id)),
+  ]);
+  const before = state === null || state === 'succeeded' ? undefined : payload;
+  return kept ?? before ?? undefined;
+}
+
 /** As `SubmissionQueue.readChunks`. */
 export async function readChunks(
   redis: Redis,

@@ -6,7 +6,7 @@ import { violation } from '@inferq/core/violation.ts';
 import type { RedriveDeadLettersRequest, RedriveDeadLettersResponse } from '@inferq/proto/gen/inferq/v1/admin.ts';
 import { AdminDefinition } from '@inferq/proto/gen/inferq/v1/admin.ts';
 import type { Broker, Page } from '../broker.ts';
-import { readFilter, readSelection } from './convert/dead-letters.ts';
+import { readFilter, readSelection, toRedriven } from './convert/dead-letters.ts';
 import { toQueue, toWorker } from './convert/fleet.ts';
 import { toModel } from './convert/model.ts';
 import { everything } from './convert/output-options.ts';
@@ -61,6 +61,5 @@ async function redrive(broker: Broker, request: RedriveDeadLettersRequest): Prom
   if (!read.ok) return read;
   const outcome = await broker.redrive(read.value, { dryRun: request.dryRun, limit: request.limit });
   if (!outcome.ok) return outcome;
-  const { matched, redriven, remaining } = outcome.value;
-  return granted({ matched: BigInt(matched), redriven, remaining: BigInt(remaining) });
+  return granted(toRedriven(outcome.value));
 }

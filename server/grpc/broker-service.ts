@@ -6,8 +6,9 @@ import type { GetResultRequest, GetResultResponse, SubmitRequest, SubmitResponse
 import { BrokerDefinition } from '@inferq/proto/gen/inferq/v1/broker.ts';
 import type { Broker, CallContext } from '../broker.ts';
 import { bidiRoute } from './bidi-call.ts';
+import { toInput } from './convert/input.ts';
 import { toModel } from './convert/model.ts';
-import { everything, readOutputOptions } from './convert/output-options.ts';
+import { everything, readEncoding, readOutputOptions } from './convert/output-options.ts';
 import { readSubmit } from './convert/submit.ts';
 import { toTask } from './convert/task.ts';
 import { readDuration } from './convert/time.ts';
@@ -30,6 +31,12 @@ export function brokerRoutes(broker: Broker, { silenceMs }: { silenceMs: number 
     unaryRoute(methods.cancel, async ({ taskId, force }) => {
       const outcome = await broker.cancel(taskId, force);
       return outcome.ok ? granted({ task: toTask(outcome.value, everything) }) : outcome;
+    }),
+    unaryRoute(methods.getInput, async ({ taskId, encoding }) => {
+      const read = readRequest((violations) => readEncoding(encoding, 'encoding', violations));
+      if (!read.ok) return read;
+      const outcome = await broker.getInput(taskId);
+      return outcome.ok ? granted(toInput(outcome.value, read.value)) : outcome;
     }),
     unaryRoute(methods.getModel, async ({ model, version }) => {
       const outcome = await broker.getModel(model, version);

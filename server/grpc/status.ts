@@ -20,6 +20,8 @@ const rules: Record<RefusalReason, Rule> = {
   QUEUE_NOT_FOUND: { code: status.NOT_FOUND },
   TASK_NOT_FOUND: { code: status.NOT_FOUND },
   RESULT_EXPIRED: { code: status.NOT_FOUND },
+  INPUT_GONE: { code: status.NOT_FOUND },
+  NOT_A_DEAD_LETTER: { code: status.FAILED_PRECONDITION },
   IDEMPOTENCY_CONFLICT: { code: status.ALREADY_EXISTS },
   HISTORY_GONE: { code: status.OUT_OF_RANGE },
   QUEUE_FULL: { code: status.RESOURCE_EXHAUSTED, retryAfterMs: 1_000 },

@@ -98,13 +98,34 @@ test('a redrive takes up to its limit and says how many are left; a dry run take
   expect([some.matched, [...some.redriven.keys()], some.remaining]).toEqual([1, [idOf(3)], 0]);
 });
 
+test.each([true, false])('of ids that are no dead letters a redrive says why (dry run: %s)', async (dryRun) => {
+  t.queue.create(idOf(1), { state: 'failed', redrivenFrom: idOf(9) });
+  t.queue.create(idOf(2), { state: 'failed', redrivenTo: idOf(8) });
+  t.queue.create(idOf(3), { state: 'running' });
+  const ids = [1, 2, 3, 4].map(idOf);
+  const done = grantedValue(await t.broker.redrive({ kind: 'ids', ids }, { dryRun, limit: 0 }));
+  expect(done).toMatchObject({ matched: 1, failedAgain: 1, remaining: dryRun ? 1 : 0, before: [idOf(2)] });
+  expect(done.redriven.get(idOf(2))).toBe(idOf(8));
+  expect(done.redriven.has(idOf(1))).toBe(!dryRun);
+  expect(done.skipped).toMatchObject([
+    { id: idOf(3), refusal: { reason: 'NOT_A_DEAD_LETTER', message: expect.stringContaining('its state is running') } },
+    { id: idOf(4), refusal: { reason: 'TASK_NOT_FOUND', message: expect.stringContaining('is unknown or has expired') } },
+  ]);
+});
+
+test('a redrive of all says how many of them failed again after an earlier one', async () => {
+  t.queue.create(idOf(1), { state: 'failed', redrivenFrom: idOf(9) });
+  t.queue.create(idOf(2), { state: 'failed' });
+  expect(grantedValue(await t.broker.redrive({ kind: 'all' }, { dryRun: true, limit: 0 }))).toMatchObject({ matched: 2, failedAgain: 1 });
+});
+
 test('a redrive counts those that a full queue has no room for as left, and is refused where it has room for none', async () => {
   for (const age of [1, 2]) t.queue.create(idOf(age), { state: 'failed' });
   const full = [1, 2].map((age) => ({ id: idOf(age), queue: 'default', what: 'bytes' as const }));
-  t.queue.redrive = async () => ({ redriven: new Map([[idOf(1), idOf(9)]]), full: full.slice(1) });
+  t.queue.redrive = async () => ({ redriven: new Map([[idOf(1), idOf(9)]]), before: [], full: full.slice(1) });
   const some = grantedValue(await t.broker.redrive({ kind: 'all' }, { dryRun: false, limit: 0 }));
   expect([some.matched, some.redriven.size, some.remaining]).toEqual([2, 1, 1]);
-  t.queue.redrive = async () => ({ redriven: new Map(), full });
+  t.queue.redrive = async () => ({ redriven: new Map(), before: [], full });
   const refusal = refusalOf(await t.broker.redrive({ kind: 'all' }, { dryRun: false, limit: 0 }));
   expect(refusal).toMatchObject({ reason: 'QUEUE_FULL', message: expect.stringMatching(/^Queue default is full/) });
   expect(refusal.retryAfterMs).toBeGreaterThanOrEqual(1_000);

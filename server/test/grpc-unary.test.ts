@@ -4,7 +4,13 @@ import { granted, refusalReasons } from '@inferq/core/refusal.ts';
 import { BadRequest, ErrorInfo, RetryInfo } from '@inferq/proto/gen/google/rpc/error_details.ts';
 import { Status } from '@inferq/proto/gen/google/rpc/status.ts';
 import { StoredInput, StoredOutput } from '@inferq/proto/gen/inferq/storage/v1/storage.ts';
-import { GetResultRequest, type GetResultResponse, SubmitRequest, type SubmitResponse } from '@inferq/proto/gen/inferq/v1/broker.ts';
+import {
+  type GetInputResponse,
+  GetResultRequest,
+  type GetResultResponse,
+  SubmitRequest,
+  type SubmitResponse,
+} from '@inferq/proto/gen/inferq/v1/broker.ts';
 import { TaskErrorCode, TaskState } from '@inferq/proto/gen/inferq/v1/task.ts';
 import { TensorEncoding } from '@inferq/proto/gen/inferq/v1/tensor.ts';
 import type { Broker, SubmitCommand } from '@inferq/server/broker.ts';
@@ -61,6 +67,7 @@ test('Submit hands everything that it was given to the use case and converts its
     maxAttempts: 1,
     resultTtl: { seconds: 60n, nanos: 0 },
     ignoreResult: false,
+    keepInput: true,
     metadata: new Map([['who', 'me']]),
     wait: { seconds: 3n, nanos: 0 },
     bindToCall: true,
@@ -82,6 +89,7 @@ test('Submit hands everything that it was given to the use case and converts its
     maxAttempts: 1,
     resultTtlMs: 60_000,
     ignoreResult: false,
+    keepInput: true,
     metadata: new Map([['who', 'me']]),
     contents: false,
   });
@@ -196,6 +204,24 @@ test('outputs come in the form the inputs had, unless another is asked for, and 
   expect(asked).toEqual({ outputs: false });
 });
 
+test('an input comes back in the form it was submitted in, unless another is asked for', async () => {
+  const inputs = [{ name: 'x', datatype: 'FP32', shape: [2n], data: { $case: 'raw' as const, value: Buffer.from(logits) } }];
+  const texts = [
+    { name: 'prompt', datatype: 'BYTES', shape: [1n], data: { $case: 'contents' as const, value: { stringContents: ['hi'] } } },
+  ];
+  const parameters = new Map([['seed', { value: { $case: 'int64Param' as const, value: 9n } }]]);
+  let given: Parameters<typeof StoredInput.fromPartial>[0] = { inputs, parameters };
+  await start({ getInput: async () => granted(StoredInput.encode(StoredInput.fromPartial(given)).finish()) });
+  const input = async (encoding: TensorEncoding) =>
+    reply<GetInputResponse>((done) => edge.broker.getInput({ taskId: 'x', encoding }, done));
+  expect(await input(TensorEncoding.UNSPECIFIED)).toMatchObject({ inputs, parameters });
+  expect((await input(TensorEncoding.CONTENTS)).inputs[0]?.data).toMatchObject({ value: { fp32Contents: [0.5, -1] } });
+  given = { inputs: texts };
+  expect((await input(TensorEncoding.UNSPECIFIED)).inputs[0]?.data).toMatchObject({ value: { stringContents: ['hi'] } });
+  expect((await input(TensorEncoding.RAW)).inputs[0]?.data).toEqual({ $case: 'raw', value: Buffer.from('\x02\0\0\0hi') });
+  expect(await failure(input(7 as TensorEncoding))).toMatchObject({ code: status.INVALID_ARGUMENT });
+});
+
 test('names of outputs that the model does not have are refused before anything is submitted', async () => {
   let submitted = 0;
   await start({
@@ -221,6 +247,8 @@ test('every reason has its status, and the details name it', async () => {
     QUEUE_NOT_FOUND: status.NOT_FOUND,
     TASK_NOT_FOUND: status.NOT_FOUND,
     RESULT_EXPIRED: status.NOT_FOUND,
+    INPUT_GONE: status.NOT_FOUND,
+    NOT_A_DEAD_LETTER: status.FAILED_PRECONDITION,
     IDEMPOTENCY_CONFLICT: status.ALREADY_EXISTS,
     HISTORY_GONE: status.OUT_OF_RANGE,
     QUEUE_FULL: status.RESOURCE_EXHAUSTED,

@@ -32,7 +32,7 @@ test("what the client left out takes the model's value, then the documented defa
   expect(signature).not.toBe('');
   expect(task).toEqual({
     ...{ model: 'echo', version: '1', openVersion: true, queue: 'default', priority: 5, maxAttempts: 4, rows: 1, contents: false },
-    ...{ hardLimitMs: 60_000, softLimitMs: 500, resultTtlMs: 600_000, ignoreResult: false },
+    ...{ hardLimitMs: 60_000, softLimitMs: 500, resultTtlMs: 600_000, ignoreResult: false, keepInput: false },
   });
 });
 
@@ -222,6 +222,17 @@ describe('what ties a task to its call', () => {
 test('a task above the input limit is told the limit', () => {
   const refusal = refusalOf(plan({ encodeInput: () => new Uint8Array(1_001) }));
   expect(refusal).toMatchObject({ reason: 'TOO_LARGE', message: expect.stringContaining('the limit of this server is 1000 per task') });
+});
+
+test.each([
+  [undefined, undefined, false],
+  [undefined, true, true],
+  [false, true, false],
+  [true, undefined, true],
+])('where Submit gives %s for keep_input and the model %s, it is %s', (asked, ofModel, kept) => {
+  const models = [modelSpec(ofModel === undefined ? {} : { keepInput: ofModel })];
+  const planned = plan(asked === undefined ? {} : { keepInput: asked }, {}, knownOf({ workers: [], models, queues: [] }, []));
+  expect(grantedValue(planned).keepInput).toBe(kept);
 });
 
 test('the input of a refused request is never encoded', () => {

@@ -232,7 +232,7 @@ describe('GetResult', () => {
   test('answers with the task as it stands', async () => {
     t.queue.create(other, { state: 'queued', queue: 'batch' });
     expect(grantedValue(await t.broker.getResult(other, wanted, openCall().call))).toMatchObject({
-      ...{ snapshot: { state: 'queued' }, unserved: true },
+      ...{ snapshot: { state: 'queued' }, unserved: 'echo:1 is not served in queue batch; in default it is' },
     });
     expect(t.queue.callsOf('inspect')).toEqual([[[other], undefined]]);
   });
@@ -282,7 +282,27 @@ describe('GetResult', () => {
   test('a task served in its queue is not unserved', async () => {
     grantedValue(await t.broker.submit(commandOf(), plain, openCall().call));
     t.queue.create(other);
-    expect(grantedValue(await t.broker.getResult(other, wanted, openCall().call)).unserved).toBe(false);
+    expect(grantedValue(await t.broker.getResult(other, wanted, openCall().call)).unserved).toBeUndefined();
+  });
+});
+
+describe('GetInput', () => {
+  test('answers the stored input', async () => {
+    t.queue.create(other);
+    t.queue.inputs.set(other, Buffer.from('input'));
+    expect(grantedValue(await t.broker.getInput(other))).toEqual(Buffer.from('input'));
+  });
+
+  test.each([
+    [{ state: 'succeeded' as const }, /deleted when the task ended \(succeeded\): set keep_input/],
+    [{ state: 'failed' as const, redrivenTo: 'the-next' }, /moved to task the-next when it was redriven/],
+  ])('says why that of %j is gone', async (changes, sentence) => {
+    t.queue.create(other, changes);
+    expect(refusalOf(await t.broker.getInput(other))).toMatchObject({ reason: 'INPUT_GONE', message: expect.stringMatching(sentence) });
+  });
+
+  test.each([other, 'nonsense'])('of the unknown task %s there is none', async (id) => {
+    expect(refusalOf(await t.broker.getInput(id))).toMatchObject({ reason: 'TASK_NOT_FOUND' });
   });
 });
 
@@ -303,6 +323,7 @@ describe('the digest of a request', () => {
     ['delay', { delayMs: 1 }],
     ['not_before', { notBefore: 1 }],
     ['ignore_result', { ignoreResult: false }],
+    ['keep_input', { keepInput: false }],
     ['result_ttl', { resultTtlMs: 1 }],
     ['inputs', { inputs: [tensorOf(2)] }],
     ['input contents', { inputs: [floats([1, 2])] }],

@@ -3,8 +3,9 @@
 import { defaults } from '@inferq/core/limits.ts';
 import type { Inbox, QueueLimits, SubmissionQueue, WorkerRegistry } from '@inferq/queue/queue.ts';
 import type { Broker } from '../broker.ts';
-import { listDeadLetters, redrive } from './admin/dead-letters.ts';
+import { listDeadLetters } from './admin/dead-letters.ts';
 import { getModel, listModels, listQueues, listWorkers } from './admin/fleet.ts';
+import { redrive } from './admin/redrive.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { createRandomPool } from './random-pool.ts';
 import { createRegistryCache } from './registry/registry-cache.ts';
@@ -14,6 +15,7 @@ import { createCallBindings } from './submit/call-binding.ts';
 import { createPlacing } from './submit/place-task.ts';
 import { submitTask } from './submit/submit-task.ts';
 import { cancelTask } from './task/cancel-task.ts';
+import { readInput } from './task/read-input.ts';
 import { readTask } from './task/read-task.ts';
 import { batchPerTick } from './tick-batch.ts';
 import { createViews } from './view.ts';
@@ -64,6 +66,7 @@ export function createBroker(given: BrokerParts): RunningBroker {
     getResult: (taskId, options, call) => readTask(parts, taskId, options, call),
     watch: (taskId, options, call) => watchTask(parts, taskId, options, call),
     cancel: (taskId, force) => cancelTask(parts, taskId, force),
+    getInput: (taskId) => readInput(parts, taskId),
     getModel: (name, version) => getModel(parts, name, version),
     listQueues: (pageSize, token) => listQueues(parts, pageSize, token),
     listWorkers: (pageSize, token) => listWorkers(parts, pageSize, token),

@@ -1,9 +1,9 @@
 /** Snapshots as clients see them. */
 
-import type { TaskSnapshot } from '@inferq/core/task.ts';
+import { isTerminal, type TaskSnapshot } from '@inferq/core/task.ts';
 import type { SubmissionQueue } from '@inferq/queue/queue.ts';
 import type { TaskView } from '../broker.ts';
-import { isUnserved } from './registry/known-models.ts';
+import { type KnownModels, unservedReason } from './registry/known-models.ts';
 import type { RegistryCache } from './registry/registry-cache.ts';
 
 /** Whether the snapshot's output is wanted, exists, and did not travel with it. */
@@ -20,16 +20,17 @@ export interface Views {
 }
 
 export function createViews(submission: Pick<SubmissionQueue, 'readOutput'>, registry: RegistryCache): Views {
-  const view = (snapshot: TaskSnapshot, output: Uint8Array | undefined): TaskView => ({
-    snapshot,
-    unserved: isUnserved(registry.last(), snapshot),
-    ...(output === undefined ? {} : { output }),
-  });
+  const view = (known: KnownModels, snapshot: TaskSnapshot, output: Uint8Array | undefined): TaskView => {
+    const unserved = unservedReason(known, snapshot);
+    return { snapshot, ...(unserved === undefined ? {} : { unserved }), ...(output === undefined ? {} : { output }) };
+  };
   return {
-    inline: (snapshot, outputs) => view(snapshot, outputs ? snapshot.output : undefined),
+    inline: (snapshot, outputs) => view(registry.last(), snapshot, outputs ? snapshot.output : undefined),
     async full(snapshot, outputs) {
       const output = lacksOutput(snapshot, outputs) ? await submission.readOutput(snapshot.id) : snapshot.output;
-      return view(snapshot, outputs ? output : undefined);
+      // Who asks for a task that waits is told of workers that there are, not of those of an hour ago.
+      const known = isTerminal(snapshot.state) ? registry.last() : await registry.current();
+      return view(known, snapshot, outputs ? output : undefined);
     },
   };
 }

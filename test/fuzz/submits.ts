@@ -63,6 +63,7 @@ function to(model: 'digits' | 'probe', inStream: boolean): Arbitrary<SubmitReque
       maxAttempts: maybe(mostly(fc.integer({ min: 1, max: 4 }), oddInt32)),
       resultTtl: maybe(duration(30_000, 120_000)),
       ignoreResult: maybe(fc.boolean()),
+      keepInput: maybe(fc.boolean()),
       metadata,
       wait: mostly(inStream ? fc.constant(undefined) : maybe(duration(0, 100)), duration(0, 100)),
       outputs: outputOptions,

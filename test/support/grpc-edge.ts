@@ -93,7 +93,7 @@ export function snapshotOf(changes: Partial<TaskSnapshot> = {}): TaskSnapshot {
 }
 
 export function viewOf(changes: Partial<TaskSnapshot> = {}, output?: Uint8Array): TaskView {
-  return { snapshot: snapshotOf(changes), unserved: false, ...(output === undefined ? {} : { output }) };
+  return { snapshot: snapshotOf(changes), ...(output === undefined ? {} : { output }) };
 }
 
 /** A model with one input and two outputs. */

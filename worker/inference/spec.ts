@@ -31,6 +31,7 @@ export function specOf({ name, version, settings }: ModelVersion, digest: string
     hardLimitMs: settings.hard_time_limit,
     resultTtlMs: settings.result_ttl,
     ignoreResult: settings.ignore_result,
+    keepInput: settings.keep_input,
   };
 }
 

@@ -106,6 +106,7 @@ export const settingsSchema = z.strictObject({
   hard_time_limit: duration(limits.hardLimitMs, 1).default(defaults.hardLimitMs),
   result_ttl: duration(limits.resultTtlMs, 1).default(defaults.resultTtlMs),
   ignore_result: z.boolean('must be true or false').default(false),
+  keep_input: z.boolean('must be true or false').default(false),
 });
 
 /** What one model version is to be run with, under the names that model.yaml gives them. */

@@ -172,6 +172,7 @@ function newTask(parameters: Record<string, ParameterValue>, more: Partial<NewTa
     hardLimitMs: 30_000,
     resultTtlMs: 600_000,
     ignoreResult: false,
+    keepInput: false,
     input,
     ...more,
   };

@@ -21,7 +21,7 @@ local function load(id)
   local task = {
     id = id, record = record, state = v[1], queue = v[2], model = v[3], version = v[4], pool = v[2] .. ':' .. v[3] .. ':' .. v[4], facts = v[5], times = v[6],
     priority = priority, rows = rows, bytes = tonumber(bytes), maxAttempts = tonumber(maxAttempts), ttl = tonumber(ttl), flags = flags,
-    ignored = string.find(flags, 'i', 1, true), submitted = submitted, notBefore = notBefore, deadline = tonumber(deadline), queuedAt = queuedAt,
+    ignored = string.find(flags, 'i', 1, true), kept = string.find(flags, 'k', 1, true), submitted = submitted, notBefore = notBefore, deadline = tonumber(deadline), queuedAt = queuedAt,
     rank = rank, entry = entry, sequence = tonumber(v[8]), attempt = tonumber(v[9]) or 0, token = v[10], watchers = v[11], idempotency = v[12],
     calls = v[13], odd = v[14], charged = 0, chunkBytes = 0, worker = v[15], executor = v[16], run = v[17],
   }

@@ -50,6 +50,14 @@ local function writeEnding()
   if #ending > 0 then redis.call('UNLINK', unpack(ending)) end
 end
 
+-- Moves the input of a task that keeps it out of the way of a result.
+local function keepInput(task, expires)
+  local payload, kept = P .. @payload .. task.id, P .. @kept .. task.id
+  if redis.call('EXISTS', payload) == 0 then return end
+  redis.call('RENAME', payload, kept)
+  redis.call('PEXPIREAT', kept, text(expires))
+end
+
 -- Ends a task for good and tells nobody. The caller has taken it out of its lane. `ran`: how its last run went, as `end` in queue/record.ts
 -- has it from ranMs on; `bytes`: of the result that took the input's place, if one did. Returns the record's `end`.
 local function close(task, state, ran, bytes)
@@ -72,7 +80,10 @@ local function close(task, state, ran, bytes)
       retain(task.chunkBytes, expires)
     end
   else
-    if not bytes then ending[#ending + 1] = P .. @payload .. id end
+    if task.kept then
+      if not bytes then keepInput(task, expires) end
+      retain(task.bytes, expires)
+    elseif not bytes then ending[#ending + 1] = P .. @payload .. id end
     if not task.ignored then retain((bytes or 0) + task.chunkBytes, expires)
     elseif task.hasLog then ending[#ending + 1] = P .. @log .. id end
     expireAll(task, expires)

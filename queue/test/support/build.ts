@@ -25,6 +25,7 @@ export function newTask(parts: Partial<NewTask> = {}): NewTask {
     resultTtlMs: defaults.resultTtlMs,
     ignoreResult: false,
     contents: false,
+    keepInput: false,
     input: Buffer.from('an input'),
     ...parts,
   };

@@ -14,7 +14,7 @@ const lasting = ['lanes', 'bytes', 'ended', 'depth', 'retained', 'retainedMinute
 const registries = ['executors', 'workers', 'models', 'queues'];
 const waiting = ['due', 'dead', 'ready', 'lane', 'scheduled', 'scheduledQueues'];
 const alwaysEnding = ['staged', 'executor', 'worker', 'model', 'turn', 'idle'];
-const ofTasks = ['record', 'payload', 'metadata', 'error', 'history', 'progress', 'log'];
+const ofTasks = ['record', 'payload', 'kept', 'metadata', 'error', 'history', 'progress', 'log'];
 
 interface Held {
   name: string;
@@ -73,6 +73,7 @@ function checkKey(held: Held, tasks: Map<string, Task>, keysOfIdempotency: Set<s
   const task = tasks.get(rest);
   if (!task) return name === 'payload' && ttl > 0 ? undefined : `${full} has no task`;
   if (name === 'log' && task.state === 'failed') return ttl > 0 ? undefined : `${full} of a failed task has no TTL`;
+  if (name === 'kept' && !task.flags?.includes('k')) return `${full} is of a task that keeps no input`;
   if (name === 'payload' && !isOwned(task) && task.outputBytes === undefined) return `${full} outlived its ${task.state} task`;
   return (ttl === -1) === isOwned(task) ? undefined : `${full} of a ${task.state} task has a TTL of ${ttl}`;
 }

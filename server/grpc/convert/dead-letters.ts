@@ -1,12 +1,17 @@
-/** Which dead letters a request means. */
+/** Which dead letters a request means, and what became of them. */
 
 import type { Violation } from '@inferq/core/refusal.ts';
 import type { TaskErrorCode as CoreTaskErrorCode } from '@inferq/core/task.ts';
 import { taskErrorCodes } from '@inferq/core/task.ts';
 import { violation } from '@inferq/core/violation.ts';
-import type { DeadLetterFilter as ProtoFilter, RedriveDeadLettersRequest } from '@inferq/proto/gen/inferq/v1/admin.ts';
+import type {
+  DeadLetterFilter as ProtoFilter,
+  RedriveDeadLettersRequest,
+  RedriveDeadLettersResponse,
+} from '@inferq/proto/gen/inferq/v1/admin.ts';
 import { TaskErrorCode } from '@inferq/proto/gen/inferq/v1/task.ts';
-import type { Broker, RedriveSelection } from '../../broker.ts';
+import type { Broker, Redriven, RedriveSelection } from '../../broker.ts';
+import { itemError } from '../status.ts';
 import { readTime } from './time.ts';
 
 type Filter = Parameters<Broker['listDeadLetters']>[0];
@@ -37,6 +42,18 @@ export function readSelection(selection: RedriveDeadLettersRequest['selection'],
   }
   violations.push(violation('selection', 'nothing is selected: set ids, a filter, or all: true'));
   return { kind: 'ids', ids: [] };
+}
+
+/** The answer to a redrive. */
+export function toRedriven({ matched, failedAgain, redriven, before, remaining, skipped }: Redriven): RedriveDeadLettersResponse {
+  return {
+    matched: BigInt(matched),
+    redriven,
+    remaining: BigInt(remaining),
+    skipped: skipped.map(({ id, refusal }) => ({ taskId: id, error: itemError(refusal) })),
+    redrivenBefore: before,
+    failedAgain: BigInt(failedAgain),
+  };
 }
 
 function readCode(code: TaskErrorCode, index: number, violations: Violation[]): CoreTaskErrorCode[] {

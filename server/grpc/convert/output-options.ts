@@ -24,11 +24,12 @@ export function readOutputOptions(options: OutputOptions | undefined, violations
   return {
     omit,
     ...(names.length === 0 ? {} : { names: new Set(names) }),
-    ...readEncoding(encoding, violations),
+    ...readEncoding(encoding, 'outputs.encoding', violations),
   };
 }
 
-function readEncoding(encoding: TensorEncoding, violations: Violation[]): Pick<OutputSelection, 'encoding'> {
+/** Reads an encoding from the request's field `field`. */
+export function readEncoding(encoding: TensorEncoding, field: string, violations: Violation[]): Pick<OutputSelection, 'encoding'> {
   switch (encoding) {
     case TensorEncoding.UNSPECIFIED:
       return {};
@@ -37,9 +38,7 @@ function readEncoding(encoding: TensorEncoding, violations: Violation[]): Pick<O
     case TensorEncoding.CONTENTS:
       return { encoding: 'contents' };
     default:
-      violations.push(
-        violation('outputs.encoding', `${encoding} is not a tensor encoding: 0 is the form of the inputs, 1 raw, 2 contents`),
-      );
+      violations.push(violation(field, `${encoding} is not a tensor encoding: 0 is the form of the inputs, 1 raw, 2 contents`));
       return {};
   }
 }

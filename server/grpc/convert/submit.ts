@@ -28,7 +28,8 @@ export function readSubmit(request: SubmitRequest, violations: Violation[]): Sub
     metadata: request.metadata,
     contents: contentsUsed(inputs),
     encodeInput: () => encodeMessage(StoredInput, { inputs, parameters }),
-    ...given({ priority: request.priority, maxAttempts: request.maxAttempts, ignoreResult: request.ignoreResult }),
+    ...given({ priority: request.priority, maxAttempts: request.maxAttempts }),
+    ...given({ ignoreResult: request.ignoreResult, keepInput: request.keepInput }),
     ...given({ delayMs, notBefore, startWithinMs, startDeadline, softLimitMs, hardLimitMs, resultTtlMs }),
   };
 }

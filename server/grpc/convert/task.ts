@@ -54,7 +54,8 @@ export function toTask({ snapshot, unserved, output }: TaskView, selection: Outp
     redrivenTo: snapshot.redrivenTo ?? '',
     chargedAttempts: snapshot.chargedAttempts,
     progress: toProgress(snapshot.progress),
-    unserved,
+    unserved: unserved !== undefined,
+    unservedReason: unserved ?? '',
   };
 }
 

@@ -32,6 +32,7 @@ export class FakeQueue implements SubmissionQueue, Inbox {
   readonly records = new Map<string, TaskSnapshot>();
   readonly logs = new Map<string, ChunkRecord[]>();
   readonly outputs = new Map<string, Uint8Array>();
+  readonly inputs = new Map<string, Uint8Array>();
   readonly watchers = new Set<string>();
   /** Every call, in order. */
   readonly calls: { method: Method; given: unknown[] }[] = [];
@@ -158,6 +159,10 @@ export class FakeQueue implements SubmissionQueue, Inbox {
     return this.#answer('readOutput', [id], () => this.outputs.get(id));
   }
 
+  readInput(id: string): Promise<Uint8Array | undefined> {
+    return this.#answer('readInput', [id], () => this.inputs.get(id));
+  }
+
   readChunks(id: string, afterSequence: number, maxBytes: number): Promise<{ chunks: ChunkRecord[]; more: boolean } | 'gone'> {
     return this.#answer('readChunks', [id, afterSequence, maxBytes], () => {
       const log = this.logs.get(id) ?? [];
@@ -193,7 +198,7 @@ export class FakeQueue implements SubmissionQueue, Inbox {
   }
 
   redrive(pairs: readonly { id: string; newId: string }[]): Promise<Redriven> {
-    return this.#answer('redrive', [pairs], () => ({ redriven: new Map(pairs.map(({ id, newId }) => [id, newId])), full: [] }));
+    return this.#answer('redrive', [pairs], () => ({ redriven: new Map(pairs.map(({ id, newId }) => [id, newId])), before: [], full: [] }));
   }
 
   queueStats(names: readonly string[]) {

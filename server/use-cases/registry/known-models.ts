@@ -2,6 +2,7 @@
 
 import { defaults } from '@inferq/core/limits.ts';
 import type { ModelSpec } from '@inferq/core/model.ts';
+import { shownList } from '@inferq/core/names.ts';
 import type { TaskSnapshot } from '@inferq/core/task.ts';
 import type { Registry } from '@inferq/queue/queue.ts';
 
@@ -57,7 +58,18 @@ export function resolveVersion(known: KnownModels, name: string, version: string
   );
 }
 
-/** Whether a task waits where no live worker serves its model. */
-export function isUnserved(known: KnownModels, { state, model, version, queue }: TaskSnapshot): boolean {
-  return (state === 'queued' || state === 'scheduled') && known.liveExecutors(model, version, queue) === 0;
+/** Why no live worker takes a task that waits, in one sentence without a full stop; undefined where one does. */
+export function unservedReason(known: KnownModels, { state, model, version, queue }: TaskSnapshot): string | undefined {
+  if (state !== 'queued' && state !== 'scheduled') return undefined;
+  const isServed = (other: string, where: string) => known.liveExecutors(model, other, where) > 0;
+  if (isServed(version, queue)) return undefined;
+  const task = `${model}:${version}`;
+  const versions = known.versions(model).filter((spec) => isServed(spec.version, queue));
+  if (versions.length > 0) {
+    const others = versions.map((spec) => `${model}:${spec.version}`);
+    return `${task} is not served; ${shownList(others)} ${others.length === 1 ? 'is' : 'are'}`;
+  }
+  const queues = [...known.queues].filter((other) => isServed(version, other));
+  if (queues.length > 0) return `${task} is not served in queue ${queue}; in ${shownList(queues)} it is`;
+  return `no live worker serves ${task} in queue ${queue}`;
 }

@@ -42,6 +42,8 @@ function options(command: SubmitCommand): (string | number | boolean | undefined
     command.maxAttempts,
     command.resultTtlMs,
     command.ignoreResult,
+    // Left out where it is not given, so that a key of before it existed names the same request.
+    ...(command.keepInput === undefined ? [] : [command.keepInput]),
   ];
 }
 

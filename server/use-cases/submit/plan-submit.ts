@@ -123,6 +123,8 @@ function assemble(
     resultTtlMs: ignoreResult ? limits.ignoredResultTtlMs : Math.ceil(command.resultTtlMs ?? spec.resultTtlMs),
     ignoreResult,
     contents: command.contents,
+    // A worker of an older release announces nothing about it.
+    keepInput: command.keepInput ?? spec.keepInput ?? false,
     ...start(command, now),
     ...effectiveDeadline(command, call, now),
     input,

@@ -16,6 +16,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../google/protobuf/timestamp.ts";
+import { Error } from "./error.ts";
 import { Queue, Worker } from "./fleet.ts";
 import { Model } from "./model.ts";
 import { Task, TaskErrorCode, taskErrorCodeFromJSON, taskErrorCodeToJSON } from "./task.ts";
@@ -135,7 +136,7 @@ export interface RedriveDeadLettersRequest {
 
 /** The result of a redrive. */
 export interface RedriveDeadLettersResponse {
-  /** How many the selection matched. */
+  /** How many dead letters the selection matched. */
   matched: bigint;
   /** From old id to new id. Redriving a dead letter again gives the same new id. */
   redriven: Map<string, string>;
@@ -144,11 +145,25 @@ export interface RedriveDeadLettersResponse {
    * call ends with RESOURCE_EXHAUSTED.
    */
   remaining: bigint;
+  /** Those of the given ids that are not dead letters, and why. */
+  skipped: SkippedTask[];
+  /** Those in redriven that were redriven before this call. */
+  redrivenBefore: string[];
+  /** How many of the matched ones were made by a redrive themselves: they failed again. */
+  failedAgain: bigint;
 }
 
 export interface RedriveDeadLettersResponse_RedrivenEntry {
   key: string;
   value: string;
+}
+
+/** A task that was asked for and cannot be redriven. */
+export interface SkippedTask {
+  /** Its id. */
+  taskId: string;
+  /** Why not: TASK_NOT_FOUND or NOT_A_DEAD_LETTER. */
+  error: Error | undefined;
 }
 
 function createBaseListQueuesRequest(): ListQueuesRequest {
@@ -1276,7 +1291,7 @@ export const RedriveDeadLettersRequest: MessageFns<RedriveDeadLettersRequest> = 
 };
 
 function createBaseRedriveDeadLettersResponse(): RedriveDeadLettersResponse {
-  return { matched: 0n, redriven: new Map(), remaining: 0n };
+  return { matched: 0n, redriven: new Map(), remaining: 0n, skipped: [], redrivenBefore: [], failedAgain: 0n };
 }
 
 export const RedriveDeadLettersResponse: MessageFns<RedriveDeadLettersResponse> = {
@@ -1295,6 +1310,18 @@ export const RedriveDeadLettersResponse: MessageFns<RedriveDeadLettersResponse> 
         throw new globalThis.Error("value provided for field message.remaining of type int64 too large");
       }
       writer.uint32(24).int64(message.remaining);
+    }
+    for (const v of message.skipped) {
+      SkippedTask.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.redrivenBefore) {
+      writer.uint32(42).string(v!);
+    }
+    if (message.failedAgain !== 0n) {
+      if (BigInt.asIntN(64, message.failedAgain) !== message.failedAgain) {
+        throw new globalThis.Error("value provided for field message.failedAgain of type int64 too large");
+      }
+      writer.uint32(48).int64(message.failedAgain);
     }
     return writer;
   },
@@ -1339,6 +1366,30 @@ export const RedriveDeadLettersResponse: MessageFns<RedriveDeadLettersResponse> 
             message.remaining = reader.int64() as bigint;
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.skipped.push(SkippedTask.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.redrivenBefore.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.failedAgain = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1364,6 +1415,17 @@ export const RedriveDeadLettersResponse: MessageFns<RedriveDeadLettersResponse> 
         )
         : new Map(),
       remaining: isSet(object.remaining) ? BigInt(object.remaining) : 0n,
+      skipped: globalThis.Array.isArray(object?.skipped) ? object.skipped.map((e: any) => SkippedTask.fromJSON(e)) : [],
+      redrivenBefore: globalThis.Array.isArray(object?.redrivenBefore)
+        ? object.redrivenBefore.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.redriven_before)
+        ? object.redriven_before.map((e: any) => globalThis.String(e))
+        : [],
+      failedAgain: isSet(object.failedAgain)
+        ? BigInt(object.failedAgain)
+        : isSet(object.failed_again)
+        ? BigInt(object.failed_again)
+        : 0n,
     };
   },
 
@@ -1380,6 +1442,15 @@ export const RedriveDeadLettersResponse: MessageFns<RedriveDeadLettersResponse> 
     }
     if (message.remaining !== 0n) {
       obj.remaining = message.remaining.toString();
+    }
+    if (message.skipped?.length) {
+      obj.skipped = message.skipped.map((e) => SkippedTask.toJSON(e));
+    }
+    if (message.redrivenBefore?.length) {
+      obj.redrivenBefore = message.redrivenBefore;
+    }
+    if (message.failedAgain !== 0n) {
+      obj.failedAgain = message.failedAgain.toString();
     }
     return obj;
   },
@@ -1400,6 +1471,11 @@ export const RedriveDeadLettersResponse: MessageFns<RedriveDeadLettersResponse> 
       return m;
     })();
     message.remaining = (object.remaining !== undefined && object.remaining !== null) ? BigInt(object.remaining) : 0n;
+    message.skipped = object.skipped?.map((e) => SkippedTask.fromPartial(e)) || [];
+    message.redrivenBefore = object.redrivenBefore?.map((e) => e) || [];
+    message.failedAgain = (object.failedAgain !== undefined && object.failedAgain !== null)
+      ? BigInt(object.failedAgain)
+      : 0n;
     return message;
   },
 };
@@ -1485,6 +1561,95 @@ export const RedriveDeadLettersResponse_RedrivenEntry: MessageFns<RedriveDeadLet
     const message = createBaseRedriveDeadLettersResponse_RedrivenEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseSkippedTask(): SkippedTask {
+  return { taskId: "", error: undefined };
+}
+
+export const SkippedTask: MessageFns<SkippedTask> = {
+  encode(message: SkippedTask, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskId !== "") {
+      writer.uint32(10).string(message.taskId);
+    }
+    if (message.error !== undefined) {
+      Error.encode(message.error, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SkippedTask {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSkippedTask();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.error = Error.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SkippedTask {
+    return {
+      taskId: isSet(object.taskId)
+        ? globalThis.String(object.taskId)
+        : isSet(object.task_id)
+        ? globalThis.String(object.task_id)
+        : "",
+      error: isSet(object.error) ? Error.fromJSON(object.error) : undefined,
+    };
+  },
+
+  toJSON(message: SkippedTask): unknown {
+    const obj: any = {};
+    if (message.taskId !== "") {
+      obj.taskId = message.taskId;
+    }
+    if (message.error !== undefined) {
+      obj.error = Error.toJSON(message.error);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SkippedTask>): SkippedTask {
+    return SkippedTask.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SkippedTask>): SkippedTask {
+    const message = createBaseSkippedTask();
+    message.taskId = object.taskId ?? "";
+    message.error = (object.error !== undefined && object.error !== null) ? Error.fromPartial(object.error) : undefined;
     return message;
   },
 };

@@ -25,7 +25,14 @@ import { Error } from "./error.ts";
 import { TaskEvent } from "./event.ts";
 import { Model } from "./model.ts";
 import { Task } from "./task.ts";
-import { OutputOptions, Parameter, Tensor } from "./tensor.ts";
+import {
+  OutputOptions,
+  Parameter,
+  Tensor,
+  TensorEncoding,
+  tensorEncodingFromJSON,
+  tensorEncodingToJSON,
+} from "./tensor.ts";
 
 export const protobufPackage = "inferq.v1";
 
@@ -109,6 +116,8 @@ export interface SubmitRequest {
    * with the same key resumes it.
    */
   bindToCall: boolean;
+  /** Keep the inputs and parameters as long as the task, for GetInput. They count as a retained result. Default: the model's, or false. */
+  keepInput?: boolean | undefined;
 }
 
 export interface SubmitRequest_ParametersEntry {
@@ -241,6 +250,27 @@ export interface CancelResponse {
   task: Task | undefined;
 }
 
+/** Requests the input of a task. */
+export interface GetInputRequest {
+  /** The task. */
+  taskId: string;
+  /** The form of the tensors. Unspecified: the form in which they were submitted. */
+  encoding: TensorEncoding;
+}
+
+/** The input of a task: what a Submit needs to run it again. */
+export interface GetInputResponse {
+  /** The input tensors, in the order in which they were submitted. */
+  inputs: Tensor[];
+  /** The parameters that were submitted, without defaults. */
+  parameters: Map<string, Parameter>;
+}
+
+export interface GetInputResponse_ParametersEntry {
+  key: string;
+  value: Parameter | undefined;
+}
+
 /** Requests a model. */
 export interface GetModelRequest {
   /** The model's name. */
@@ -275,6 +305,7 @@ function createBaseSubmitRequest(): SubmitRequest {
     wait: undefined,
     outputs: undefined,
     bindToCall: false,
+    keepInput: undefined,
   };
 }
 
@@ -343,6 +374,9 @@ export const SubmitRequest: MessageFns<SubmitRequest> = {
     }
     if (message.bindToCall !== false) {
       writer.uint32(160).bool(message.bindToCall);
+    }
+    if (message.keepInput !== undefined) {
+      writer.uint32(168).bool(message.keepInput);
     }
     return writer;
   },
@@ -529,6 +563,14 @@ export const SubmitRequest: MessageFns<SubmitRequest> = {
             message.bindToCall = reader.bool();
             continue;
           }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.keepInput = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -619,6 +661,11 @@ export const SubmitRequest: MessageFns<SubmitRequest> = {
         : isSet(object.bind_to_call)
         ? globalThis.Boolean(object.bind_to_call)
         : false,
+      keepInput: isSet(object.keepInput)
+        ? globalThis.Boolean(object.keepInput)
+        : isSet(object.keep_input)
+        ? globalThis.Boolean(object.keep_input)
+        : undefined,
     };
   },
 
@@ -687,6 +734,9 @@ export const SubmitRequest: MessageFns<SubmitRequest> = {
     }
     if (message.bindToCall !== false) {
       obj.bindToCall = message.bindToCall;
+    }
+    if (message.keepInput !== undefined) {
+      obj.keepInput = message.keepInput;
     }
     return obj;
   },
@@ -764,6 +814,7 @@ export const SubmitRequest: MessageFns<SubmitRequest> = {
       ? OutputOptions.fromPartial(object.outputs)
       : undefined;
     message.bindToCall = object.bindToCall ?? false;
+    message.keepInput = object.keepInput ?? undefined;
     return message;
   },
 };
@@ -2094,6 +2145,289 @@ export const CancelResponse: MessageFns<CancelResponse> = {
   },
 };
 
+function createBaseGetInputRequest(): GetInputRequest {
+  return { taskId: "", encoding: 0 };
+}
+
+export const GetInputRequest: MessageFns<GetInputRequest> = {
+  encode(message: GetInputRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.taskId !== "") {
+      writer.uint32(10).string(message.taskId);
+    }
+    if (message.encoding !== 0) {
+      writer.uint32(16).int32(message.encoding);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetInputRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetInputRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.taskId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.encoding = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetInputRequest {
+    return {
+      taskId: isSet(object.taskId)
+        ? globalThis.String(object.taskId)
+        : isSet(object.task_id)
+        ? globalThis.String(object.task_id)
+        : "",
+      encoding: isSet(object.encoding) ? tensorEncodingFromJSON(object.encoding) : 0,
+    };
+  },
+
+  toJSON(message: GetInputRequest): unknown {
+    const obj: any = {};
+    if (message.taskId !== "") {
+      obj.taskId = message.taskId;
+    }
+    if (message.encoding !== 0) {
+      obj.encoding = tensorEncodingToJSON(message.encoding);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetInputRequest>): GetInputRequest {
+    return GetInputRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetInputRequest>): GetInputRequest {
+    const message = createBaseGetInputRequest();
+    message.taskId = object.taskId ?? "";
+    message.encoding = object.encoding ?? 0;
+    return message;
+  },
+};
+
+function createBaseGetInputResponse(): GetInputResponse {
+  return { inputs: [], parameters: new Map() };
+}
+
+export const GetInputResponse: MessageFns<GetInputResponse> = {
+  encode(message: GetInputResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.inputs) {
+      Tensor.encode(v!, writer.uint32(10).fork()).join();
+    }
+    message.parameters.forEach((value, key) => {
+      GetInputResponse_ParametersEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetInputResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetInputResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.inputs.push(Tensor.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            const entry2 = GetInputResponse_ParametersEntry.decode(reader, reader.uint32());
+            if (entry2.value !== undefined) {
+              message.parameters.set(entry2.key, entry2.value);
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetInputResponse {
+    return {
+      inputs: globalThis.Array.isArray(object?.inputs) ? object.inputs.map((e: any) => Tensor.fromJSON(e)) : [],
+      parameters: isObject(object.parameters)
+        ? (globalThis.Object.entries(object.parameters) as [string, any][]).reduce(
+          (acc: Map<string, Parameter>, [key, value]: [string, any]) => {
+            acc.set(key, Parameter.fromJSON(value));
+            return acc;
+          },
+          new Map(),
+        )
+        : new Map(),
+    };
+  },
+
+  toJSON(message: GetInputResponse): unknown {
+    const obj: any = {};
+    if (message.inputs?.length) {
+      obj.inputs = message.inputs.map((e) => Tensor.toJSON(e));
+    }
+    if (message.parameters?.size) {
+      obj.parameters = {};
+      message.parameters.forEach((v, k) => {
+        obj.parameters[k] = Parameter.toJSON(v);
+      });
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetInputResponse>): GetInputResponse {
+    return GetInputResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetInputResponse>): GetInputResponse {
+    const message = createBaseGetInputResponse();
+    message.inputs = object.inputs?.map((e) => Tensor.fromPartial(e)) || [];
+    message.parameters = (() => {
+      const m = new Map();
+      (object.parameters as Map<string, Parameter> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, Parameter.fromPartial(value));
+        }
+      });
+      return m;
+    })();
+    return message;
+  },
+};
+
+function createBaseGetInputResponse_ParametersEntry(): GetInputResponse_ParametersEntry {
+  return { key: "", value: undefined };
+}
+
+export const GetInputResponse_ParametersEntry: MessageFns<GetInputResponse_ParametersEntry> = {
+  encode(message: GetInputResponse_ParametersEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== undefined) {
+      Parameter.encode(message.value, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetInputResponse_ParametersEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetInputResponse_ParametersEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = Parameter.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetInputResponse_ParametersEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? Parameter.fromJSON(object.value) : undefined,
+    };
+  },
+
+  toJSON(message: GetInputResponse_ParametersEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== undefined) {
+      obj.value = Parameter.toJSON(message.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetInputResponse_ParametersEntry>): GetInputResponse_ParametersEntry {
+    return GetInputResponse_ParametersEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetInputResponse_ParametersEntry>): GetInputResponse_ParametersEntry {
+    const message = createBaseGetInputResponse_ParametersEntry();
+    message.key = object.key ?? "";
+    message.value = (object.value !== undefined && object.value !== null)
+      ? Parameter.fromPartial(object.value)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseGetModelRequest(): GetModelRequest {
   return { model: "", version: "" };
 }
@@ -2297,6 +2631,18 @@ export const BrokerDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * Returns the inputs and parameters that a task was submitted with. They are kept until the task ends; for a FAILED task as long as its
+     * dead letter, and with keep_input as long as the task itself.
+     */
+    getInput: {
+      name: "GetInput",
+      requestType: GetInputRequest as typeof GetInputRequest,
+      requestStream: false,
+      responseType: GetInputResponse as typeof GetInputResponse,
+      responseStream: false,
+      options: {},
+    },
     /** Returns the inputs, outputs and parameters of a model. */
     getModel: {
       name: "GetModel",
@@ -2362,6 +2708,19 @@ export const BrokerService = {
     responseSerialize: (value: CancelResponse): Buffer => Buffer.from(CancelResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CancelResponse => CancelResponse.decode(value),
   },
+  /**
+   * Returns the inputs and parameters that a task was submitted with. They are kept until the task ends; for a FAILED task as long as its
+   * dead letter, and with keep_input as long as the task itself.
+   */
+  getInput: {
+    path: "/inferq.v1.Broker/GetInput" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetInputRequest): Buffer => Buffer.from(GetInputRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetInputRequest => GetInputRequest.decode(value),
+    responseSerialize: (value: GetInputResponse): Buffer => Buffer.from(GetInputResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetInputResponse => GetInputResponse.decode(value),
+  },
   /** Returns the inputs, outputs and parameters of a model. */
   getModel: {
     path: "/inferq.v1.Broker/GetModel" as const,
@@ -2385,6 +2744,11 @@ export interface BrokerServer extends UntypedServiceImplementation {
   watchResult: handleServerStreamingCall<WatchResultRequest, WatchResultResponse>;
   /** Requests the cancellation of a task. */
   cancel: handleUnaryCall<CancelRequest, CancelResponse>;
+  /**
+   * Returns the inputs and parameters that a task was submitted with. They are kept until the task ends; for a FAILED task as long as its
+   * dead letter, and with keep_input as long as the task itself.
+   */
+  getInput: handleUnaryCall<GetInputRequest, GetInputResponse>;
   /** Returns the inputs, outputs and parameters of a model. */
   getModel: handleUnaryCall<GetModelRequest, GetModelResponse>;
 }
@@ -2451,6 +2815,25 @@ export interface BrokerClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CancelResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Returns the inputs and parameters that a task was submitted with. They are kept until the task ends; for a FAILED task as long as its
+   * dead letter, and with keep_input as long as the task itself.
+   */
+  getInput(
+    request: GetInputRequest,
+    callback: (error: ServiceError | null, response: GetInputResponse) => void,
+  ): ClientUnaryCall;
+  getInput(
+    request: GetInputRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetInputResponse) => void,
+  ): ClientUnaryCall;
+  getInput(
+    request: GetInputRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetInputResponse) => void,
   ): ClientUnaryCall;
   /** Returns the inputs, outputs and parameters of a model. */
   getModel(

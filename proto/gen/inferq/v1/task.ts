@@ -295,6 +295,8 @@ export interface Task {
     | undefined;
   /** No live worker serves this model in the queue that the task waits in. */
   unserved: boolean;
+  /** With unserved: why, in one sentence. It names the versions or queues that are served instead. */
+  unservedReason: string;
 }
 
 export interface Task_MetadataEntry {
@@ -402,6 +404,7 @@ function createBaseTask(): Task {
     chargedAttempts: 0,
     progress: undefined,
     unserved: false,
+    unservedReason: "",
   };
 }
 
@@ -493,6 +496,9 @@ export const Task: MessageFns<Task> = {
     }
     if (message.unserved !== false) {
       writer.uint32(224).bool(message.unserved);
+    }
+    if (message.unservedReason !== "") {
+      writer.uint32(234).string(message.unservedReason);
     }
     return writer;
   },
@@ -737,6 +743,14 @@ export const Task: MessageFns<Task> = {
             message.unserved = reader.bool();
             continue;
           }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.unservedReason = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -837,6 +851,11 @@ export const Task: MessageFns<Task> = {
         : 0,
       progress: isSet(object.progress) ? Progress.fromJSON(object.progress) : undefined,
       unserved: isSet(object.unserved) ? globalThis.Boolean(object.unserved) : false,
+      unservedReason: isSet(object.unservedReason)
+        ? globalThis.String(object.unservedReason)
+        : isSet(object.unserved_reason)
+        ? globalThis.String(object.unserved_reason)
+        : "",
     };
   },
 
@@ -929,6 +948,9 @@ export const Task: MessageFns<Task> = {
     if (message.unserved !== false) {
       obj.unserved = message.unserved;
     }
+    if (message.unservedReason !== "") {
+      obj.unservedReason = message.unservedReason;
+    }
     return obj;
   },
 
@@ -979,6 +1001,7 @@ export const Task: MessageFns<Task> = {
       ? Progress.fromPartial(object.progress)
       : undefined;
     message.unserved = object.unserved ?? false;
+    message.unservedReason = object.unservedReason ?? "";
     return message;
   },
 };

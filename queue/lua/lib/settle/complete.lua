@@ -14,6 +14,7 @@ local function complete(task, item, payload)
   end
   if size then
     local result, expires = P .. @payload .. task.id, text(now + task.ttl)
+    if task.kept then keepInput(task, now + task.ttl) end
     if large then
       redis.call('RENAME', staged, result)
       redis.call('PEXPIREAT', result, expires)

@@ -33,6 +33,7 @@ const parts = fc.record({
   size: fc.constantFrom(3, 9, limits.inlineBytes, limits.inlineBytes + 1, 20_000),
   maxAttempts: fc.integer({ min: 1, max: 3 }),
   ignoreResult: often(false, true),
+  keepInput: often(false, true),
   when: often('now', 'delayed', 'late'),
   deadline: often('none', 'within', 'within', 'past'),
   key: often('', 'k0', 'k1'),

@@ -113,14 +113,17 @@ export const redrive: Step<number[]> = {
       const task = pick([...failed, ...model.tasks.slice(0, 1)], number);
       return task ? [{ id: task.spec.id, newId: newId() }] : [];
     });
-    const { redriven: answer } = await system.queue.submission.redrive(pairs);
+    const { redriven: answer, before } = await system.queue.submission.redrive(pairs);
     const expected = new Map<string, string>();
+    const repeated: string[] = [];
     for (const { id, newId: next } of pairs) {
       const task = find(model, id);
       if (task?.dead) redriven(model, task, next);
+      else if (task?.redrivenTo && !task.gone) repeated.push(id);
       if (task?.redrivenTo && !task.gone) expected.set(id, task.redrivenTo);
     }
     agree([...answer].sort(), [...expected].sort(), 'the new ids');
+    agree(before, repeated, 'those that were redriven before');
     return [...expected].map(([from, to]) => `${find(model, from)?.label} as ${find(model, to)?.label}`).join(', ');
   },
 };

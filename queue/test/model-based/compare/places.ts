@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import { key, prefix } from '../../../keys.ts';
 import { recordOf } from '../../support/records.ts';
 import { agree } from '../agree.ts';
-import { known, type Model, type ModelTask, ownsInput, running } from '../oracle/model.ts';
+import { keepsInput, known, type Model, type ModelTask, ownsInput, running } from '../oracle/model.ts';
 import { executors, queues, type System } from '../system.ts';
 
 function compareEntry(task: ModelTask, entry: string): void {
@@ -52,11 +52,13 @@ async function compareSets(model: Model, { redis }: System): Promise<void> {
 
 /** Large inputs of refused tasks and large outputs of refused attempts must not stay behind, though they have a TTL. */
 async function comparePayloads(model: Model, { redis }: System): Promise<void> {
-  const [payloads, staged] = await Promise.all([redis.keys(`${prefix()}i:*`), redis.keys(`${prefix()}a:*`)]);
+  const [payloads, kept, staged] = await Promise.all(['i', 'ki', 'a'].map((name) => redis.keys(`${prefix()}${name}:*`)));
   const owned = model.tasks
     .filter((task) => ownsInput(task) || (task.output !== undefined && !task.gone))
     .map(({ spec }) => key('payload', spec.id));
-  agree(payloads.sort(), owned.sort(), 'inputs and results');
+  agree(payloads?.sort(), owned.sort(), 'inputs and results');
+  const keepers = model.tasks.filter(keepsInput).map(({ spec }) => key('kept', spec.id));
+  agree(kept?.sort(), keepers.sort(), 'kept inputs');
   agree(staged, [], 'staged outputs');
 }
 

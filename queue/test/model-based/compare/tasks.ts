@@ -3,7 +3,7 @@
 import { defaults } from '@inferq/core/limits.ts';
 import { isTerminal, type TaskSnapshot } from '@inferq/core/task.ts';
 import { agree } from '../agree.ts';
-import { known, type Model, type ModelTask } from '../oracle/model.ts';
+import { keepsInput, known, type Model, type ModelTask, ownsInput } from '../oracle/model.ts';
 import type { System } from '../system.ts';
 
 function believed(task: ModelTask): object {
@@ -72,6 +72,9 @@ async function freeze(model: Model, task: ModelTask, shot: TaskSnapshot, system:
   task.frozen = shot;
   const output = await system.queue.submission.readOutput(task.spec.id);
   agree(output ? Buffer.compare(output, task.output ?? Buffer.alloc(0)) : 'none', task.output ? 0 : 'none', `the output of ${task.label}`);
+  const input = await system.queue.submission.readInput(task.spec.id);
+  const believedInput = keepsInput(task) || ownsInput(task) ? task.spec.input : undefined;
+  agree(input && Buffer.from(input).equals(believedInput ?? Buffer.alloc(0)), believedInput && true, `the input of ${task.label}`);
   if (task.retains === 0) return;
   const expires = shot.resultExpiresAt ?? (shot.endedAt ?? 0) + task.spec.resultTtlMs;
   const minute = Math.floor(expires / 60_000) + 1;

@@ -109,6 +109,11 @@ export function waiting(model: Model, queue: string): ModelTask[] {
   return model.tasks.filter(({ state, spec }) => spec.queue === queue && (state === 'queued' || state === 'scheduled'));
 }
 
+/** Whether the input outlives a task that cannot be run again. */
+export function keepsInput({ spec, state, gone }: ModelTask): boolean {
+  return spec.keepInput && !gone && isTerminal(state) && state !== 'failed';
+}
+
 /** The input is kept for as long as it may be run again. */
 export function ownsInput(task: ModelTask): boolean {
   return !task.gone && (!isTerminal(task.state) || task.dead !== undefined);

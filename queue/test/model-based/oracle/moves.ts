@@ -28,6 +28,7 @@ export function finish(model: Model, task: ModelTask, state: TaskState, error?: 
   task.calls.clear();
   if (state === 'failed') task.dead = 'future';
   if (!task.spec.ignoreResult) task.retains = (task.output?.length ?? 0) + chunkBytes(task);
+  if (task.spec.keepInput && state !== 'failed') task.retains += task.spec.input.length;
   const counter = `${task.spec.queue} ${state}`;
   model.ended.set(counter, (model.ended.get(counter) ?? 0) + 1);
 }
