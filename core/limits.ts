@@ -40,6 +40,24 @@ export const limits = {
   metadataBytes: 8 * KiB,
   idempotencyKeyBytes: 256,
   correlationIdBytes: 256,
+  /** Parts of one request. They are counted on the bytes, before anything is decoded. */
+  request: {
+    /** Elements of a repeated field or a map that names no limit of its own. */
+    elements: 1_000,
+    dimensions: 64,
+    taskIds: 10_000,
+    /** Fields of all kinds, in all nested messages. */
+    fields: 100_000,
+    /** Occurrences in one message of fields that are not repeated: known ones count once, so these are unknown to this server. */
+    unknownFields: 200,
+    nestedMessages: 32,
+    /** One text that names no limit of its own, and all texts together. Elements of tensors are not texts. */
+    textBytes: 64 * KiB,
+    allTextBytes: 16 * MiB,
+    textParameterBytes: MiB,
+    /** Everything but what submits tasks. */
+    smallRequestBytes: MiB,
+  },
   outputBytes: 64 * MiB,
   chunkBytesPerTask: 16 * MiB,
   errorDetailBytes: 4 * KiB,

@@ -2,8 +2,7 @@
 
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { CallContext } from '../broker.ts';
-import { Malformed } from './codec.ts';
-import { malformedRequest } from './refusals.ts';
+import { Unreadable } from './intake/request-decoder.ts';
 import { ReplyStream } from './reply-stream.ts';
 import type { Edge, Method, Route } from './route.ts';
 import { refusalStatus } from './status.ts';
@@ -22,13 +21,13 @@ export type BidiHandler<Request, Reply> = (call: CallContext) => Conversation<Re
 export function bidiRoute<Request, Reply>(method: Method<Request, Reply>, handler: BidiHandler<Request, Reply>): Route {
   const handle =
     (edge: Edge) =>
-    (call: ServerDuplexStream<Request | Malformed, Buffer>): void => {
+    (call: ServerDuplexStream<Request | Unreadable, Buffer>): void => {
       readOneByOne(call);
       const replies = new ReplyStream<Reply>(call, method as Method<never, Reply>, edge);
       const listen = async (conversation: Conversation<Request, Reply>): Promise<void> => {
         for await (const request of call.iterator({ destroyOnReturn: false })) {
           if (replies.over) return;
-          if (request instanceof Malformed) return replies.fail(refusalStatus(malformedRequest(request)));
+          if (request instanceof Unreadable) return replies.fail(refusalStatus(request.refusal));
           await conversation.receive(request);
         }
         conversation.end();

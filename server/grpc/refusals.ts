@@ -2,14 +2,13 @@
 
 import type { Refusal } from '@inferq/core/refusal.ts';
 import { refused } from '@inferq/core/refusal.ts';
-import type { Malformed } from './codec.ts';
 
 /** For calls that a stop of the server ends. */
 export const shuttingDown: Refusal = refused('SHUTTING_DOWN', 'this server is shutting down: connect again and repeat the call').refusal;
 
-/** For bytes that are no request of this method. */
-export function malformedRequest(malformed: Malformed): Refusal {
-  const message = `the request is not a message of this method (${malformed.cause}): use a client generated from this server's .proto files`;
+/** For bytes that are not a request of this method; `why` says what is wrong with them. */
+export function malformedRequest(why: string): Refusal {
+  const message = `the request is not a message of this method (${why}): use a client generated from this server's .proto files`;
   return refused('INVALID_REQUEST', message).refusal;
 }
 

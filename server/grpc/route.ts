@@ -3,7 +3,7 @@
 import type { Server } from '@grpc/grpc-js';
 import type { Closing } from './closing.ts';
 import type { MessageType } from './codec.ts';
-import { decodeMessage } from './codec.ts';
+import { requestDecoder } from './intake/request-decoder.ts';
 
 /** What is needed of a generated method definition. */
 export interface Method<Request, Reply> {
@@ -32,7 +32,6 @@ export interface Route {
 export function addRoutes(server: Server, service: string, routes: readonly Route[], edge: Edge): void {
   for (const { method, kind, handle } of routes) {
     const path = `/${service}/${method.name}`;
-    const decode = (bytes: Buffer): unknown => decodeMessage(method.requestType, bytes);
-    server.register(path, handle(edge), (reply: Buffer) => reply, decode, kind);
+    server.register(path, handle(edge), (reply: Buffer) => reply, requestDecoder(path, method.requestType), kind);
   }
 }

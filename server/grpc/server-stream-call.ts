@@ -3,8 +3,7 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { Outcome } from '@inferq/core/refusal.ts';
 import type { CallContext } from '../broker.ts';
-import { Malformed } from './codec.ts';
-import { malformedRequest } from './refusals.ts';
+import { Unreadable } from './intake/request-decoder.ts';
 import { ReplyStream } from './reply-stream.ts';
 import type { Edge, Method, Route } from './route.ts';
 import { refusalStatus } from './status.ts';
@@ -15,12 +14,12 @@ export type ServerStreamHandler<Request, Reply> = (request: Request, call: CallC
 export function serverStreamRoute<Request, Reply>(method: Method<Request, Reply>, handler: ServerStreamHandler<Request, Reply>): Route {
   const handle =
     (edge: Edge) =>
-    (call: ServerWritableStream<Request | Malformed, Buffer>): void => {
+    (call: ServerWritableStream<Request | Unreadable, Buffer>): void => {
       const replies = new ReplyStream<Reply>(call, method as Method<never, Reply>, edge);
       const answer = async (): Promise<void> => {
         if (replies.over) return;
         const { request } = call;
-        if (request instanceof Malformed) return replies.fail(refusalStatus(malformedRequest(request)));
+        if (request instanceof Unreadable) return replies.fail(refusalStatus(request.refusal));
         const outcome = await handler(request, replies.context);
         if (!outcome.ok) return replies.fail(refusalStatus(outcome.refusal));
         return replies.send(outcome.value);

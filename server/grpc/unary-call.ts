@@ -4,8 +4,9 @@ import type { ServerUnaryCall, StatusObject, sendUnaryData } from '@grpc/grpc-js
 import type { Outcome } from '@inferq/core/refusal.ts';
 import type { CallContext } from '../broker.ts';
 import { callContext, isAbort } from './call-context.ts';
-import { encodeMessage, Malformed } from './codec.ts';
-import { malformedRequest, shuttingDown } from './refusals.ts';
+import { encodeMessage } from './codec.ts';
+import { Unreadable } from './intake/request-decoder.ts';
+import { shuttingDown } from './refusals.ts';
 import type { Edge, Method, Route } from './route.ts';
 import { refusalStatus, surpriseStatus } from './status.ts';
 
@@ -18,7 +19,7 @@ export type UnaryHandler<Request, Reply> = (request: Request, call: CallContext)
 export function unaryRoute<Request, Reply>(method: Method<Request, Reply>, handler: UnaryHandler<Request, Reply>): Route {
   const handle =
     (edge: Edge) =>
-    (call: ServerUnaryCall<Request | Malformed, Buffer>, callback: sendUnaryData<Buffer>): void => {
+    (call: ServerUnaryCall<Request | Unreadable, Buffer>, callback: sendUnaryData<Buffer>): void => {
       const client = new AbortController();
       let over = false;
       // grpc-js says 'cancelled' at the end of every call: only before the reply does it mean that the client has gone.
@@ -39,7 +40,7 @@ export function unaryRoute<Request, Reply>(method: Method<Request, Reply>, handl
       const answer = async (): Promise<void> => {
         if (over) return;
         const { request } = call;
-        if (request instanceof Malformed) return fail(refusalStatus(malformedRequest(request)));
+        if (request instanceof Unreadable) return fail(refusalStatus(request.refusal));
         const outcome = await handler(request, callContext(call, client));
         if (!outcome.ok) return fail('status' in outcome ? outcome.status : refusalStatus(outcome.refusal));
         const reply = encodeMessage(method.responseType, outcome.value);

@@ -154,13 +154,16 @@ test('parameters and metadata may be named like members of objects', async () =>
   expect(decodeMetadata(encodeMetadata(metadata))).toEqual(metadata);
 });
 
-test('names of ten megabytes and names of control characters get a short answer', async () => {
-  for (const taskId of ['x'.repeat(10_000_000), '{tag}\r\n\u0000\u001b[31m', '\ud800'.repeat(1_000)]) {
-    const wrong = await failure(reply((done) => edge.broker.getResult(GetResultRequest.fromPartial({ taskId }), done)));
-    expect(wrong.code).toBe(status.NOT_FOUND);
-    expect(encodeURI(wrong.details).length).toBeLessThan(2_000);
-    expect(wrong.details).not.toMatch(/\p{Cc}/u);
-  }
+test.each([
+  ['x'.repeat(10_000_000), status.INVALID_ARGUMENT],
+  ['x'.repeat(60_000), status.NOT_FOUND],
+  ['{tag}\r\n\u0000\u001b[31m', status.NOT_FOUND],
+  ['\ud800'.repeat(1_000), status.NOT_FOUND],
+])('names of ten megabytes and names of control characters get a short answer: %.20j', async (taskId, code) => {
+  const wrong = await failure(reply((done) => edge.broker.getResult(GetResultRequest.fromPartial({ taskId }), done)));
+  expect(wrong.code).toBe(code);
+  expect(encodeURI(wrong.details).length).toBeLessThan(2_000);
+  expect(wrong.details).not.toMatch(/\p{Cc}/u);
 });
 
 test('a message over the limit gets a sentence that names the limit, packed or not', async () => {

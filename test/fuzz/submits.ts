@@ -69,7 +69,10 @@ function to(model: 'digits' | 'probe', inStream: boolean): Arbitrary<SubmitReque
       outputs: outputOptions,
       bindToCall: mostly(fc.constant(false), fc.boolean(), inStream ? 40 : 10),
     })
-    .map((partial) => SubmitRequest.fromPartial(partial as Parameters<typeof SubmitRequest.fromPartial>[0]));
+    .map(({ parameters, metadata, ...partial }) => {
+      const maps = { parameters: new Map(Object.entries(parameters)), metadata: new Map(Object.entries(metadata)) };
+      return SubmitRequest.fromPartial({ ...partial, ...maps } as Parameters<typeof SubmitRequest.fromPartial>[0]);
+    });
 }
 
 /** Alone, or as an item of a stream, where some options are wrong. */

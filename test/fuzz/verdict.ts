@@ -73,7 +73,7 @@ export function acknowledged(exchange: Exchange): string[] {
   const { call, replies } = exchange;
   if (call.path.endsWith('/Submit')) return replies.map((reply) => SubmitResponse.decode(reply).taskId);
   if (call.path.endsWith('/RedriveDeadLetters')) {
-    return replies.flatMap((reply) => Object.values(RedriveDeadLettersResponse.decode(reply).redriven).filter((id) => id !== ''));
+    return replies.flatMap((reply) => [...RedriveDeadLettersResponse.decode(reply).redriven.values()].filter((id) => id !== ''));
   }
   const outcomes = streamReplies(exchange).flatMap((reply) => reply.outcomes);
   return outcomes.flatMap(({ result }) => (result?.$case === 'taskId' ? [result.value] : []));

@@ -79,7 +79,7 @@ export interface DeadLetterFilter {
   model: string;
   /** The queue. */
   queue: string;
-  /** Any of these error codes. */
+  /** Any of these error codes. At most 1,000. */
   codes: TaskErrorCode[];
   /** Ended at or after this time. */
   after:
@@ -111,7 +111,7 @@ export interface ListDeadLettersResponse {
 
 /** A list of task ids. */
 export interface TaskIds {
-  /** The ids. */
+  /** The ids. At most 10,000. */
   taskIds: string[];
 }
 

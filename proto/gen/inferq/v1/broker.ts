@@ -47,9 +47,9 @@ export interface SubmitRequest {
   model: string;
   /** The version. If empty, the highest that a live executor has, or else the highest known. */
   version: string;
-  /** The input tensors, checked against the model before the reply. */
+  /** The input tensors, checked against the model before the reply. At most 1,000. */
   inputs: Tensor[];
-  /** Values for the model's declared parameters; others are refused. */
+  /** Values for the model's declared parameters; others are refused. At most 1,000, with texts of at most 1 MiB. */
   parameters: Map<string, Parameter>;
   /** The queue to wait in. If empty, the model's queue. */
   queue: string;
@@ -98,7 +98,7 @@ export interface SubmitRequest {
   ignoreResult?:
     | boolean
     | undefined;
-  /** Returned with the task; at most 8 KiB of keys and values. */
+  /** Returned with the task; at most 1,000 entries and 8 KiB of keys and values. */
   metadata: Map<string, string>;
   /**
    * Wait this long, at most 5 minutes, for the task to end. The reply has the task as it ended, or as it stands by then. Refused inside a
@@ -142,7 +142,7 @@ export interface SubmitResponse {
 
 /** Several items in one message, because framing dominates the cost of a small message. */
 export interface SubmitManyRequest {
-  /** Handled in order. */
+  /** Handled in order. At most 1,000 in one message; a message of more ends the stream. */
   items: SubmitManyRequest_Item[];
 }
 

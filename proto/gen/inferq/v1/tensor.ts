@@ -66,7 +66,7 @@ export interface Tensor {
   name: string;
   /** BOOL, UINT8, UINT16, UINT32, UINT64, INT8, INT16, INT32, INT64, FP16, BF16, FP32, FP64 or BYTES. */
   datatype: string;
-  /** The size of each dimension. If the model has a batch dimension, the first one counts rows. */
+  /** The size of each dimension, at most 64 of them. If the model has a batch dimension, the first one counts rows. */
   shape: bigint[];
   data:
     | //
@@ -78,7 +78,7 @@ export interface Tensor {
     | undefined;
 }
 
-/** The elements of one tensor, in the list for its datatype. */
+/** The elements of one tensor, in the list for its datatype: as many as the message has room for. */
 export interface TensorContents {
   /** BOOL. */
   boolContents: boolean[];
@@ -102,7 +102,7 @@ export interface TensorContents {
 
 /** Which outputs a reply carries, and in which form. This affects only what the call sends, not the task. */
 export interface OutputOptions {
-  /** Only these outputs. If empty, all. A name that the model does not have is refused. */
+  /** Only these outputs, at most 1,000. If empty, all. A name that the model does not have is refused. */
   names: string[];
   /** Raw bytes or typed lists. */
   encoding: TensorEncoding;

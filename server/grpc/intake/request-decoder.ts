@@ -1,0 +1,44 @@
+/** From a request's bytes to its message, or the refusal of what is too much or not a message of the method. */
+
+import type { Refusal } from '@inferq/core/refusal.ts';
+import type { MessageType } from '../codec.ts';
+import { malformedRequest } from '../refusals.ts';
+import { readDescriptors } from './descriptors.ts';
+import { fieldTables } from './field-table.ts';
+import { type Noted, scan } from './scan.ts';
+
+/** In place of a request that cannot be read. */
+export class Unreadable {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    this.refusal = refusal;
+  }
+}
+
+/** Decodes what fits; `noted` as the scan found it. */
+export type Decode<Request> = (bytes: Uint8Array, noted: Noted) => Request;
+
+/** What the .proto files say. */
+export const descriptors = readDescriptors();
+const tables = fieldTables(descriptors);
+
+/** The decoder of a method's requests, by the method's path. Without a `decode` of the method's own, its message type decodes. */
+export function requestDecoder<Request>(
+  path: string,
+  type: MessageType<Request>,
+  decode: Decode<Request> = (bytes) => type.decode(bytes),
+): (bytes: Uint8Array) => Request | Unreadable {
+  const table = tables.get(descriptors.requests.get(path) ?? '');
+  if (table === undefined) throw new Error(`no .proto file has the method ${path}: generate the descriptors again`);
+  return (bytes) => {
+    const outcome = scan(table, bytes);
+    if (outcome.kind === 'refused') return new Unreadable(outcome.refusal);
+    if (outcome.kind === 'malformed') return new Unreadable(malformedRequest(outcome.why));
+    try {
+      return decode(bytes, outcome.noted);
+    } catch (error) {
+      return new Unreadable(malformedRequest(error instanceof Error ? error.message : String(error)));
+    }
+  };
+}
