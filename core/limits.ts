@@ -60,6 +60,8 @@ export const limits = {
   },
   outputBytes: 64 * MiB,
   chunkBytesPerTask: 16 * MiB,
+  /** Chunks that a handler may have emitted before the first of them is stored. */
+  unstored: { perTask: { chunks: 4_096, bytes: 16 * MiB }, perExecutor: { chunks: 32_768, bytes: 64 * MiB } },
   errorDetailBytes: 4 * KiB,
   progressMessageBytes: KiB,
   /** Payloads up to this size pass through scripts and travel inline in events. */

@@ -7,12 +7,13 @@ import { startEngine } from './inference/start-engine.ts';
 import { killOwnTree } from './process-tree.ts';
 
 const [repository = '', name = '', version = ''] = process.argv.slice(2);
+const silent = { level: 'silent', worker: '', executor: '' } as const;
 // No task is ever started, so there is nothing to hear.
-const nothing: EngineListener = { settled() {}, chunk() {}, progress() {}, callEnded() {}, broken() {} };
+const nothing: EngineListener = { settled() {}, chunk() {}, progress() {}, callEnded() {}, broken() {}, faulty() {} };
 
 async function check(): Promise<VersionCheck> {
   try {
-    const options = { models: [{ name, version, repository }], device: 'cpu', threads: availableParallelism() };
+    const options = { models: [{ name, version, repository }], device: 'cpu', threads: availableParallelism(), log: silent };
     const { models } = await startEngine(options, nothing);
     const [loaded] = models;
     return loaded ? { loaded } : { problem: 'nothing was loaded' };

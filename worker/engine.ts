@@ -5,22 +5,30 @@
 
 import type { ModelSpec } from '@inferq/core/model.ts';
 import type { TaskError } from '@inferq/core/task.ts';
+import type { LogLevel } from './log.ts';
 
 export interface ModelRef {
   name: string;
   version: string;
 }
 
-/** One attempt. `key` is its token; `input` an encoded StoredInput, whose memory passes to the inference thread. */
+/** One attempt. `key` is its token, `id` its task; `input` an encoded StoredInput, whose memory passes to the inference thread. */
 export interface EngineTask {
   key: string;
+  id: string;
   attempt: number;
   rows: number;
   input: Uint8Array;
 }
 
-/** `output` is an encoded StoredOutput. */
-export type EngineOutcome = { kind: 'complete'; output: Uint8Array; partial: boolean } | { kind: 'fail'; error: TaskError; retry: boolean };
+/**
+ * `output` is an encoded StoredOutput. `suspect`: it is one of several tasks of which one has caused an error, nobody knows which; it is to
+ * be given back uncharged and run alone.
+ */
+export type EngineOutcome =
+  | { kind: 'complete'; output: Uint8Array; partial: boolean }
+  | { kind: 'fail'; error: TaskError; retry: boolean }
+  | { kind: 'suspect' };
 
 export interface EngineFacts {
   ranMs: number;
@@ -37,8 +45,10 @@ export interface EngineListener {
   progress(key: string, fraction: number | undefined, message: string): void;
   /** Nothing of the batch with this number is left in the engine. Batches whose items joined a `step` are not told of. */
   callEnded(run: number): void;
-  /** The thread died or a session is beyond repair: the executor must end. */
+  /** The thread died or a session is beyond repair: the executor must end, and what ran is to blame. */
   broken(error: Error): void;
+  /** The thread cannot go on, and no task is known to be the cause: the executor must end. */
+  faulty(error: Error): void;
 }
 
 export interface EngineOptions {
@@ -48,6 +58,8 @@ export interface EngineOptions {
   device: string;
   /** Threads of one session's operators. */
   threads: number;
+  /** How the inference thread logs, and for whom. */
+  log: { level: LogLevel; worker: string; executor: string };
 }
 
 export interface Engine {

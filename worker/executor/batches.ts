@@ -182,7 +182,7 @@ export class Batches {
 
   #send(batch: readonly Held[]): number {
     const [first] = batch as [Held];
-    const tasks = batch.map(({ key, task }) => ({ key, attempt: task.attempt, rows: task.rows, input: task.input }));
+    const tasks = batch.map(({ key, task }) => ({ key, id: task.id, attempt: task.attempt, rows: task.rows, input: task.input }));
     return this.#engine.start(modelOf(first.task), tasks);
   }
 

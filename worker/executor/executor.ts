@@ -47,6 +47,7 @@ export class Executor {
       progress: (key, fraction, message) => tell((executor) => executor.#attempts.progress(key, fraction, message)),
       callEnded: (run) => tell((executor) => executor.#batches.callEnded(run)),
       broken: (error) => tell((executor) => void executor.end('broken', error.message)),
+      faulty: (error) => tell((executor) => executor.fault(error.message)),
     });
     opened = new Executor(parts, engine);
     return opened;
@@ -129,6 +130,15 @@ export class Executor {
     this.#takeBacks.push(this.#parts.clock.after(graceMs, () => this.#releaseAll({ suspects: false })));
     await this.#until(() => this.#answered && this.#ledger.ours().length === 0);
     this.#close();
+  }
+
+  /**
+   * Something went wrong in this process that no task is known to have caused. What runs is given back uncharged, to run alone; a task that
+   * runs alone because of such a thing, and meets it again, is charged, so that it comes to an end.
+   */
+  fault(message: string): void {
+    const [only, ...others] = this.#ledger.entries().filter((held) => held.inEngine && held.fate === 'live');
+    void this.end(only?.task.solo && others.length === 0 ? 'broken' : 'stuck', message);
   }
 
   /** Gives back what it holds, unless that dies with the engine; waits at most a lease for the answer, and then asks to be ended. */

@@ -16,8 +16,7 @@ import type { EndReason, ExecutorOptions, FromExecutor, ToExecutor } from './mes
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
 process.on('disconnect', killOwnTree);
-process.on('uncaughtException', (error) => end('broken', error.stack ?? error.message));
-process.on('unhandledRejection', (error) => end('broken', error instanceof Error ? (error.stack ?? error.message) : String(error)));
+process.on('uncaughtException', fault);
 
 interface Loaded {
   executor: Executor;
@@ -26,6 +25,7 @@ interface Loaded {
 }
 
 let loaded: Promise<Loaded> | undefined;
+let working: { executor: Executor; log: Log } | undefined;
 
 process.on('message', (message: ToExecutor) => {
   switch (message.kind) {
@@ -63,8 +63,18 @@ async function load(options: ExecutorOptions): Promise<Loaded> {
       onEnd: end,
       onError: (error) => log.error({ err: error }, 'an unexpected error'),
     },
-    (listener) => startEngine({ models: options.models, device: options.engineDevice, threads: options.threads }, listener),
+    (listener) =>
+      startEngine(
+        {
+          models: options.models,
+          device: options.engineDevice,
+          threads: options.threads,
+          log: { level: options.logLevel, worker: options.worker, executor: options.name },
+        },
+        listener,
+      ),
   );
+  working = { executor, log };
   connection.onState((state) => {
     log.info({ state }, 'redis connection');
     if (state === 'up') executor.reconnected();
@@ -89,6 +99,13 @@ async function go({ executor, connection, options }: Loaded): Promise<void> {
 async function stop(graceMs: number): Promise<void> {
   await loaded?.then(({ executor }) => executor.stop(graceMs)).catch(() => undefined);
   tell({ kind: 'stopped' }, dieNow);
+}
+
+/** An error of our own code. */
+function fault(error: Error): void {
+  working?.log.error({ err: error }, 'an unexpected error in the executor');
+  if (working) working.executor.fault(error.message);
+  else end('broken', error.stack ?? error.message);
 }
 
 function end(reason: EndReason, message: string): void {

@@ -31,8 +31,8 @@ export type ToExecutor =
   | { kind: 'stop'; graceMs: number };
 
 /**
- * Why an executor ends by itself. `stuck`: all it held is settled or given back. `struck`: the queue does not know it any more.
- * `broken`: what runs dies with it.
+ * Why an executor ends by itself. `stuck`: it cannot go on, and all it held is settled or given back. `struck`: the queue does not know it
+ * any more. `broken`: what runs dies with it, and is to blame.
  */
 export type EndReason = 'stuck' | 'struck' | 'broken';
 

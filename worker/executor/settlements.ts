@@ -18,6 +18,7 @@ export function settlementOf(held: Held, outcome: EngineOutcome, facts: RunFacts
     return { ...attempt, verb: 'complete', output: outcome.output, partial: outcome.partial };
   }
   if (held.cancelRequested) return { ...attempt, verb: 'cancel' };
+  if (outcome.kind === 'suspect') return { ...attempt, verb: 'release', solo: true };
   if (held.softFired) return { ...attempt, verb: 'fail', error: softLimitPassed(held, outcome.error) };
   if (!outcome.retry) return { ...attempt, verb: 'fail', error: outcome.error };
   return { ...attempt, verb: 'retry', error: outcome.error, delayMs: retryDelayMs(retry, held.task.chargedAttempts + 1, random) };

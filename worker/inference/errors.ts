@@ -39,11 +39,19 @@ export function failedWith(code: TaskErrorCode, message: string, retry = false):
   return { kind: 'fail', error: { code, message: cutText(oneLine(message), limits.progressMessageBytes), detail: '' }, retry };
 }
 
-/** The stack goes into the detail, where nothing else is known. Both are text for people, and plain. */
+/** The stack goes into the detail, where nothing else is known. */
 export function taskError(code: TaskErrorCode, error: unknown): TaskError {
-  const more = taskFaultOf(error)?.detail || saidBy(error).stack;
-  const detail = plainText(more.slice(0, limits.errorDetailBytes));
-  return { code, message: cutText(firstLine(error), limits.progressMessageBytes), detail: cutText(detail, limits.errorDetailBytes) };
+  const detail = taskFaultOf(error)?.detail || saidBy(error).stack;
+  return { code, message: cutText(firstLine(error), limits.progressMessageBytes), detail: detailOf(detail) };
+}
+
+/** The stack of what was thrown, as plain text within the bounds of a detail; '' where it has none. */
+export function stackOf(error: unknown): string {
+  return detailOf(saidBy(error).stack);
+}
+
+function detailOf(text: string): string {
+  return cutText(plainText(text.slice(0, limits.errorDetailBytes)), limits.errorDetailBytes);
 }
 
 /** The first line of what was thrown, as plain text. */
@@ -58,6 +66,15 @@ export function cutText(text: string, bytes: number): string {
   const encoded = Buffer.from(text.slice(0, bytes + 1));
   // Streaming holds back a character that is cut in two.
   return encoded.byteLength <= bytes ? text : new TextDecoder().decode(encoded.subarray(0, bytes), { stream: true });
+}
+
+/** `instanceof` for anything that was thrown: asking a revoked proxy throws. */
+export function isA<T>(thrown: unknown, type: new (...args: never[]) => T): thrown is T {
+  try {
+    return thrown instanceof type;
+  } catch {
+    return false;
+  }
 }
 
 /** The message of anything that was thrown, and the stack of an Error. Model code may throw any value, even one that cannot be read. */
@@ -81,8 +98,7 @@ export function fateOf(error: unknown): { code: TaskErrorCode; retry: boolean } 
 
 /** `error` where it is a TaskFault, whatever else may have been thrown. */
 function taskFaultOf(error: unknown): TaskFault | undefined {
-  // What cannot be read has no stack: asking for its class could throw, too.
-  return saidBy(error).stack !== '' && error instanceof TaskFault ? error : undefined;
+  return isA(error, TaskFault) ? error : undefined;
 }
 
 /** After these errors a process' CUDA context answers every call with the same error. */

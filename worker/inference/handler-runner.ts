@@ -1,8 +1,8 @@
 /** Runs a model's handler: batch by batch where it has `run`; step by step, with items joining in between, where it has `step`. */
 
 import type { EngineTask, LoadedModel } from '../engine.ts';
-import type { Handler } from '../handler.ts';
-import { failed, isBeyondRepair } from './errors.ts';
+import { failed } from './errors.ts';
+import { callHandler, type LoadedHandler } from './handler-call.ts';
 import { LiveItem } from './live-item.ts';
 import type { AbortReason } from './messages.ts';
 import type { Outbox } from './outbox.ts';
@@ -10,14 +10,9 @@ import type { Postprocess } from './outcome.ts';
 import { readTask } from './read-task.ts';
 import type { ModelRunner } from './runner.ts';
 
-/** A handler with what its `load` returned. */
-export interface LoadedHandler {
-  handler: Handler<unknown>;
-  state: unknown;
-}
-
 export class HandlerRunner implements ModelRunner {
   readonly model: LoadedModel;
+  readonly #name: string;
   readonly #loaded: LoadedHandler;
   readonly #postprocess: Postprocess;
   readonly #outbox: Outbox;
@@ -26,6 +21,7 @@ export class HandlerRunner implements ModelRunner {
 
   constructor(model: LoadedModel, loaded: LoadedHandler, postprocess: Postprocess, outbox: Outbox) {
     this.model = model;
+    this.#name = `${model.spec.name}:${model.spec.version}`;
     this.#loaded = loaded;
     this.#postprocess = postprocess;
     this.#outbox = outbox;
@@ -53,7 +49,7 @@ export class HandlerRunner implements ModelRunner {
     // Without a batch dimension nothing says that `run` could take several at once.
     const { step } = this.#loaded.handler;
     const together = step !== undefined || this.model.spec.maxBatchSize > 0;
-    if (items.length > 0) await callHandler(this.#loaded, together ? items : items.slice(0, 1));
+    if (items.length > 0) await callHandler(this.#name, this.#loaded, together ? items : items.slice(0, 1));
     // Looked at again: items may have joined meanwhile.
     batch.items = unsettled(batch.items);
     if (batch.items.length > 0) return;
@@ -73,21 +69,4 @@ export class HandlerRunner implements ModelRunner {
 
 function unsettled(items: readonly LiveItem[]): LiveItem[] {
   return items.filter(({ settled }) => !settled);
-}
-
-/** One `run` or one `step`. What it throws fails the items that it left unsettled; so does a `run` that settles too few. */
-export async function callHandler({ handler, state }: LoadedHandler, items: readonly LiveItem[]): Promise<void> {
-  const startedAt = performance.now();
-  const size = { batchTasks: items.length, batchRows: items.reduce((sum, { rows }) => sum + rows, 0) };
-  for (const item of items) item.call = { startedAt: item.call?.startedAt ?? startedAt, ...size };
-  try {
-    // A copy: a handler may do with its list what it likes.
-    if (handler.step) await handler.step([...items], state);
-    else await handler.run([...items], state);
-  } catch (error) {
-    if (isBeyondRepair(error)) throw error;
-    for (const item of items) item.failThrown(error);
-  }
-  if (handler.step) return;
-  for (const item of items) item.fail('the handler returned without settling this item; it must complete or fail every item');
 }

@@ -23,6 +23,8 @@ export type FromThread =
   /** Nothing was loaded: a sentence for people. */
   | { kind: 'refused'; sentence: string }
   | { kind: 'events'; events: ThreadEvent[] }
+  /** The thread cannot go on: `blamed` where what ran is the cause. */
+  | { kind: 'over'; sentence: string; blamed: boolean }
   | { kind: 'pong' };
 
 /** Above this a copy costs more than another buffer to hand over. */

@@ -1,6 +1,7 @@
 /** What the inference thread has to tell, gathered so that what belongs together travels in one message. */
 
 import type { EngineFacts, EngineOutcome } from '../engine.ts';
+import { Backlog } from './backlog.ts';
 import type { ThreadEvent } from './messages.ts';
 import { passable } from './messages.ts';
 
@@ -10,7 +11,16 @@ export interface Sink {
   /** Resolves to whether Redis has it; false: the attempt is lost. */
   chunk(key: string, payload: Uint8Array): Promise<boolean>;
   progress(key: string, fraction: number | undefined, message: string): void;
+  /** Chunks that wait for their answer. */
+  readonly unstored: Backlog;
+  /** Tells at once what would be told at the end of the turn. */
+  flush(): void;
 }
+
+/** Progress by itself is told at most this often; what comes in between replaces what came before. */
+const progressMs = 50;
+/** So many events are told without waiting for the end of the turn, which may be far away. */
+const mostEvents = 64;
 
 type Post = (events: ThreadEvent[], transfer: ArrayBuffer[]) => void;
 
@@ -19,8 +29,11 @@ export class Outbox implements Sink {
   #events: ThreadEvent[] = [];
   #flushing = false;
   #chunks = 0;
-  readonly #waiting = new Map<number, (held: boolean) => void>();
+  readonly unstored = new Backlog();
+  readonly #waiting = new Map<number, { bytes: number; resolve: (held: boolean) => void }>();
   readonly #progress = new Map<string, ThreadEvent>();
+  #progressAt = Number.NEGATIVE_INFINITY;
+  #progressTimer: NodeJS.Timeout | undefined;
 
   constructor(post: Post) {
     this.#post = post;
@@ -33,40 +46,53 @@ export class Outbox implements Sink {
 
   chunk(key: string, payload: Uint8Array): Promise<boolean> {
     const chunk = this.#chunks++;
+    const bytes = payload.byteLength;
+    this.unstored.add(bytes);
     this.#add({ kind: 'chunk', key, chunk, payload });
-    return new Promise((resolve) => this.#waiting.set(chunk, resolve));
+    return new Promise((resolve) => this.#waiting.set(chunk, { bytes, resolve }));
   }
 
   /** The answer to a chunk. */
   held(chunk: number, held: boolean): void {
-    this.#waiting.get(chunk)?.(held);
+    const waiting = this.#waiting.get(chunk);
+    if (!waiting) return;
     this.#waiting.delete(chunk);
+    this.unstored.remove(waiting.bytes);
+    waiting.resolve(held);
   }
 
-  /** Only the latest of a turn is told. */
   progress(key: string, fraction: number | undefined, message: string): void {
-    if (this.#progress.size === 0) setImmediate(() => this.#flush());
     this.#progress.set(key, { kind: 'progress', key, fraction, message });
+    const waitMs = this.#progressAt + progressMs - performance.now();
+    if (waitMs <= 0) this.#flushSoon();
+    else this.#progressTimer ??= setTimeout(() => this.flush(), waitMs);
   }
 
   callEnded(run: number): void {
     this.#add({ kind: 'callEnded', run });
   }
 
-  /** A microtask comes before the next native call can block the thread. */
-  #add(event: ThreadEvent): void {
-    this.#events.push(event);
-    if (this.#flushing) return;
-    this.#flushing = true;
-    queueMicrotask(() => this.#flush());
-  }
-
-  #flush(): void {
+  flush(): void {
     const events = [...this.#progress.values(), ...this.#events];
+    if (this.#progress.size > 0) this.#progressAt = performance.now();
+    clearTimeout(this.#progressTimer);
+    this.#progressTimer = undefined;
     this.#flushing = false;
     this.#events = [];
     this.#progress.clear();
     if (events.length > 0) this.#post(events, handOver(events));
+  }
+
+  #add(event: ThreadEvent): void {
+    if (this.#events.push(event) < mostEvents) this.#flushSoon();
+    else this.flush();
+  }
+
+  /** A microtask comes before the next native call can block the thread. */
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => this.flush());
   }
 }
 

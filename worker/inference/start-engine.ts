@@ -19,15 +19,17 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
   let started = 0;
   const { promise, resolve, reject } = Promise.withResolvers<readonly LoadedModel[]>();
 
-  const broken = (error: Error) => {
+  const end = (error: Error, blamed: boolean) => {
     if (state === 'loading') reject(error);
-    if (state === 'ready') listener.broken(error);
+    if (state === 'ready' && blamed) listener.broken(error);
+    if (state === 'ready' && !blamed) listener.faulty(error);
     state = 'over';
   };
-  thread.on('error', broken);
-  thread.on('exit', (code) => broken(new Error(`the inference thread ended by itself, with exit code ${code}`)));
+  thread.on('error', (error: Error) => end(error, true));
+  thread.on('exit', (code) => end(new Error(`the inference thread ended by itself, with exit code ${code}`), true));
   thread.on('message', (message: FromThread) => {
-    if (message.kind === 'refused') broken(new Error(message.sentence));
+    if (message.kind === 'refused') end(new Error(message.sentence), true);
+    if (message.kind === 'over') end(new Error(message.sentence), message.blamed);
     if (state === 'loading' && message.kind === 'ready') {
       state = 'ready';
       resolve(message.models);

@@ -2,16 +2,19 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import type { EngineOptions, ModelRef } from '../engine.ts';
+import { openLog } from '../log.ts';
 import { requireDevice } from '../onnx-session.ts';
 import { openRepository } from '../repository/repository.ts';
 import { selectModels } from '../repository/select.ts';
-import { firstLine } from './errors.ts';
+import { firstLine, isA, stackOf } from './errors.ts';
+import { CallDoesNotReturn } from './handler-call.ts';
 import { provideHandlerApi } from './load-handler.ts';
 import { loadModel } from './load-model.ts';
 import type { FromThread, ToThread } from './messages.ts';
 import { Outbox } from './outbox.ts';
 import type { ModelRunner } from './runner.ts';
 import { Scheduler } from './scheduler.ts';
+import { currentScope } from './scope.ts';
 
 const nameOf = ({ name, version }: ModelRef) => `${name}:${version}`;
 
@@ -39,7 +42,7 @@ function serve(runners: readonly ModelRunner[], outbox: Outbox): void {
     switch (message.kind) {
       case 'start':
         byName.get(nameOf(message.model))?.add(message.run, message.tasks);
-        void scheduler.wake();
+        scheduler.wake().catch((error) => over(error, !isA(error, CallDoesNotReturn)));
         break;
       case 'abort':
         for (const runner of runners) runner.abort(message.key, message.why);
@@ -54,10 +57,33 @@ function serve(runners: readonly ModelRunner[], outbox: Outbox): void {
   });
 }
 
+/** Ends the work of this thread. */
+function over(error: unknown, blamed: boolean): void {
+  say({ kind: 'over', sentence: firstLine(error), blamed });
+}
+
+const options = workerData as EngineOptions;
+const { level, ...bindings } = options.log;
+const log = openLog(level, bindings);
+
+/** An error that nobody caught: a rejected promise that nobody awaits, a throw in a timer or in the listener of an event. */
+process.on('uncaughtException', (error: unknown) => {
+  const scope = currentScope();
+  const err = { message: firstLine(error), stack: stackOf(error) };
+  log.error({ model: scope?.model, tasks: scope?.tasks, err }, 'an error that nobody caught');
+  if (scope) scope.stray(error);
+  else over(error, false);
+});
+
+// It would end this thread alone, and with it whatever else runs.
+process.exit = (code) => {
+  throw new Error(`a handler called process.exit(${code ?? ''})`);
+};
+
 provideHandlerApi();
 const outbox = new Outbox((events, transfer) => say({ kind: 'events', events }, transfer));
 try {
-  const runners = await loadAll(workerData as EngineOptions, outbox);
+  const runners = await loadAll(options, outbox);
   serve(runners, outbox);
   say({ kind: 'ready', models: runners.map(({ model }) => model) });
 } catch (error) {

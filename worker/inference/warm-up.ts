@@ -9,7 +9,8 @@ import { elementCount } from '@inferq/core/tensor/shape.ts';
 import type { ModelTensor, TensorSpec } from '@inferq/core/tensor/tensor.ts';
 import type { EngineOutcome } from '../engine.ts';
 import type { Session, Tensors } from '../handler.ts';
-import { callHandler, type LoadedHandler } from './handler-runner.ts';
+import { Backlog } from './backlog.ts';
+import { callHandler, type LoadedHandler } from './handler-call.ts';
 import { LiveItem } from './live-item.ts';
 
 const handlerLimitMs = 10_000;
@@ -30,16 +31,22 @@ export async function warmUpHandler(loaded: LoadedHandler, spec: ModelSpec, runs
   const deadline = performance.now() + handlerLimitMs;
   for (let run = 0; run < runs; run++) {
     let outcome: EngineOutcome | undefined;
-    const sink = { settled: (_: string, settled: EngineOutcome) => (outcome = settled), chunk: async () => true, progress: () => {} };
+    const sink = {
+      settled: (_: string, settled: EngineOutcome) => (outcome = settled),
+      chunk: async () => true,
+      progress: () => {},
+      unstored: new Backlog(),
+      flush: () => {},
+    };
     const inputs = blankInputs(spec.inputs, 1);
     const item = new LiveItem(
-      { key: 'warm-up', attempt: 1 },
+      { key: 'warm-up', id: 'warm-up', attempt: 1 },
       { inputs, rows: 1, parameters: fillParameters(spec.parameters, new Map()) },
       spec,
       {},
       sink,
     );
-    if (!(await endsBy(deadline, untilSettled(loaded, item)))) {
+    if (!(await endsBy(deadline, untilSettled(`${spec.name}:${spec.version}`, loaded, item)))) {
       item.abort('cancel');
       return `its warm-up item was not settled within ${handlerLimitMs / 1_000} seconds`;
     }
@@ -48,9 +55,9 @@ export async function warmUpHandler(loaded: LoadedHandler, spec: ModelSpec, runs
   return undefined;
 }
 
-async function untilSettled(loaded: LoadedHandler, item: LiveItem): Promise<void> {
+async function untilSettled(model: string, loaded: LoadedHandler, item: LiveItem): Promise<void> {
   while (!item.settled && !item.signal.aborted) {
-    await callHandler(loaded, [item]);
+    await callHandler(model, loaded, [item]);
     // A step without a pause of its own would keep the timer from firing.
     await nextTurn();
   }

@@ -4,6 +4,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ModelSpec } from '@inferq/core/model.ts';
+import { oneLine } from '@inferq/core/plain-text.ts';
 import type { EndReason, ExecutorOptions, FromExecutor, ToExecutor } from '../executor/messages.ts';
 import { killLeftovers, markedEnvironment } from '../process-tree.ts';
 import { Silence } from './silence.ts';
@@ -92,7 +93,7 @@ export class ExecutorProcess {
         killLeftovers(this.name, this.#child.pid);
         const told = this.#ending ?? this.#killed;
         const how = told?.message ?? (signal ? `signal ${signal}` : `exit code ${code}`);
-        resolve({ how: how.slice(0, 200), reason: told?.reason ?? 'crashed' });
+        resolve({ how: oneLine(how.slice(0, 200)), reason: told?.reason ?? 'crashed' });
       });
     });
   }

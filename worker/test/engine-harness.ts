@@ -23,7 +23,9 @@ export class Heard implements EngineListener {
   readonly progressed: { key: string; fraction: number | undefined; message: string }[] = [];
   /** Numbers of batches that are over. */
   readonly over: number[] = [];
+  /** Where the engine has broken, or is faulty without a task to blame. */
   failure: Error | undefined;
+  faulted: Error | undefined;
   /** Chunks are held as they come, unless a test answers them itself. */
   answering = true;
   #waiting: (() => void)[] = [];
@@ -50,6 +52,11 @@ export class Heard implements EngineListener {
     this.#changed();
   }
 
+  faulty(error: Error): void {
+    this.faulted = error;
+    this.#changed();
+  }
+
   broken(error: Error): void {
     this.failure = error;
     this.#changed();
@@ -67,7 +74,7 @@ export class Heard implements EngineListener {
   /** The outputs of a task that must complete. */
   async outputs(key: string): Promise<{ outputs: Tensors; classes: Classification[][]; facts: EngineFacts; partial: boolean }> {
     const { outcome, facts } = await this.until(() => this.outcomes.get(key));
-    if (outcome.kind === 'fail') throw new Error(`${key} failed: ${outcome.error.code}: ${outcome.error.message}`);
+    if (outcome.kind !== 'complete') throw new Error(`${key} did not complete: ${JSON.stringify(outcome)}`);
     return { ...decode(outcome.output), facts, partial: outcome.partial };
   }
 
@@ -87,7 +94,7 @@ export class Heard implements EngineListener {
 export async function engineOn(repository: string, models: string[], device = 'cpu'): Promise<{ engine: Engine; heard: Heard }> {
   const heard = new Heard();
   const refs = models.map((name) => ({ name, version: '1', repository }));
-  const engine = await startEngine({ models: refs, device, threads: 1 }, heard);
+  const engine = await startEngine({ models: refs, device, threads: 1, log: { level: 'silent', worker: '', executor: '' } }, heard);
   onTestFinished(() => engine.close());
   return { engine, heard };
 }
@@ -98,7 +105,7 @@ export function taskOf(key: string, inputs: Tensors, parameters: Record<string, 
     inputs: Object.entries(inputs).map(([name, tensor]) => toTensor(name, tensor)),
     parameters: new Map(Object.entries(parameters).map(([name, value]) => [name, { value: wire(value) }])),
   });
-  return { key, attempt: 1, rows: Object.values(inputs)[0]?.shape[0] ?? 1, input: StoredInput.encode(input).finish() };
+  return { key, id: key, attempt: 1, rows: Object.values(inputs)[0]?.shape[0] ?? 1, input: StoredInput.encode(input).finish() };
 }
 
 export function floats(shape: number[], values: Iterable<number>): ModelTensor {

@@ -139,7 +139,7 @@ test('an output without a row for each row of its inputs is the fault of the mod
 test('input that cannot be read fails its task alone, and is not retried', async () => {
   const folder = await repositoryOf({ 'lookup/model.yaml': 'max_batch_size: 8', 'lookup/1/model.onnx': lookup });
   const { engine, heard } = await engineOn(folder, ['lookup']);
-  const garbage = { key: 'garbage', attempt: 1, rows: 1, input: Uint8Array.of(255, 255, 255) };
+  const garbage = { key: 'garbage', id: '', attempt: 1, rows: 1, input: Uint8Array.of(255, 255, 255) };
   engine.start({ name: 'lookup', version: '1' }, [garbage, taskOf('other', { x: floats([1], [0]) }), taskOf('good', indices(0n))]);
   expect(await heard.fault('garbage')).toMatchObject({ error: { code: 'INVALID_INPUT' }, retry: false });
   expect(await heard.fault('other')).toMatchObject({ error: { code: 'INVALID_INPUT', message: expect.stringContaining('takes INT64') } });

@@ -88,7 +88,7 @@ catch (error) { item.complete(say((item.signal.aborted ? 'aborted: ' : '') + (er
 
   engine.start(ref, [say('b', 'x')]);
   (await heard.until(() => heard.chunks[1])).done(false);
-  expect(textOf((await heard.outputs('b')).outputs.said)).toMatch(/^aborted: this attempt is no longer ours/);
+  expect(textOf((await heard.outputs('b')).outputs.said)).toMatch(/^aborted: this attempt is over/);
 });
 
 test('what a step throws fails the items of that step, and later ones run', async () => {

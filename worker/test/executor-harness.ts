@@ -309,6 +309,11 @@ export class PlayedEngine implements Engine {
     this.#listener.progress(this.#keys.get(id) ?? '', fraction, '');
   }
 
+  /** It cannot go on, and no task is to blame. */
+  fault(): void {
+    this.#listener.faulty(new Error('a bug of ours'));
+  }
+
   break(): void {
     this.#listener.broken(new Error('the session is beyond repair'));
   }

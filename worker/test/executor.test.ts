@@ -334,6 +334,35 @@ test('an engine that breaks takes what it runs with it, but not what it had fini
   expect(ended).toEqual(['broken']);
 });
 
+test('a fault of the engine charges nobody: what runs is given back to run alone, what waits as it was', async () => {
+  const { engine, queue, clock, ended } = await play(batching, add(2));
+  engine.fault();
+  await clock.calm();
+  expect([queue.settlement('m0'), queue.settlement('m1')]).toMatchObject([
+    { verb: 'release', solo: true },
+    { verb: 'release', solo: true },
+  ]);
+  expect(ended).toEqual(['stuck']);
+});
+
+test('a task that runs alone because of a fault, and meets another one, ends with its executor and is charged', async () => {
+  const { engine, queue, clock, ended } = await play(batching, (waiting) => void waiting.add('m', { id: 'm0', solo: true }));
+  engine.fault();
+  await clock.calm();
+  expect(queue.verbs('m0')).toEqual([]);
+  expect(ended).toEqual(['broken']);
+});
+
+test('one of several that may have caused an error is given back uncharged, to run alone', async () => {
+  const { engine, queue, clock } = await play(batching, add(2));
+  engine.end('m0', { kind: 'suspect' });
+  engine.end('m1', { kind: 'suspect' });
+  engine.callEnded('m');
+  await clock.calm();
+  expect(queue.settlement('m0')).toMatchObject({ verb: 'release', solo: true });
+  expect(queue.settlement('m1')).toMatchObject({ verb: 'release', solo: true });
+});
+
 test('a stop claims nothing more and lets what runs finish', async () => {
   const { engine, queue, clock, executor } = await play(batching, add(6));
   let stopped = false;

@@ -58,9 +58,16 @@ export class WorkerProcess {
   readonly #exited: Promise<number | null>;
   #info: WorkerInfo | undefined;
   #refusal = '';
+  #output = '';
 
   constructor(options: WorkerOptions) {
-    this.#child = fork(new URL('./worker-child.ts', import.meta.url), [JSON.stringify(options)], { execArgv: [] });
+    this.#child = fork(new URL('./worker-child.ts', import.meta.url), [JSON.stringify(options)], {
+      execArgv: [],
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    });
+    this.#child.stdout?.on('data', (data) => {
+      this.#output += data;
+    });
     this.#exited = once(this.#child, 'exit').then(([code]) => code as number | null);
     this.#child.on('message', (message: { info?: WorkerInfo; refusal?: string }) => {
       this.#info = message.info ?? this.#info;
@@ -80,6 +87,12 @@ export class WorkerProcess {
   async refused(): Promise<{ sentence: string; code: number | null }> {
     const code = await this.#exited;
     return { sentence: this.#refusal, code };
+  }
+
+  /** What it has logged so far. */
+  logged(): Record<string, unknown>[] {
+    const lines = this.#output.split('\n').slice(0, -1);
+    return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
   signal(signal: NodeJS.Signals): void {
