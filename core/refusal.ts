@@ -15,6 +15,8 @@ export const refusalReasons = [
   'MEMORY_FULL',
   'TOO_LARGE',
   'STORE_UNAVAILABLE',
+  'STORE_REFUSING',
+  'STORE_FAULT',
   'SHUTTING_DOWN',
 ] as const;
 export type RefusalReason = (typeof refusalReasons)[number];

@@ -14,6 +14,11 @@ export const transitions: Record<TaskState, readonly TaskState[]> = {
   expired: [],
 };
 
+/** Whether a text is the name of a state. */
+export function isTaskState(text: string): text is TaskState {
+  return (taskStates as readonly string[]).includes(text);
+}
+
 /** Whether nothing can follow this state. */
 export function isTerminal(state: TaskState): boolean {
   return transitions[state].length === 0;

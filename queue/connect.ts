@@ -1,15 +1,17 @@
 /** One process' way to Redis: a command connection, an inbox on a second one, and the verbs bound to them. */
 
 import { defaults } from '@inferq/core/limits.ts';
-import type { Redis } from 'ioredis';
 import { executionQueue, submissionQueue, upkeepOf, workerRegistry } from './bind.ts';
 import { checkServer } from './check-server.ts';
-import { connectProblem } from './connect-problem.ts';
+import { Failover } from './failover.ts';
 import { openInbox } from './inbox.ts';
-import { openRedis } from './open-redis.ts';
+import { Link, type Place } from './link.ts';
+import { openProbe } from './probe.ts';
 import type { ConnectionState, ConnectOptions, QueueConnection, QueueLimits } from './queue.ts';
 import { commandOptions, subscriberOptions } from './redis-options.ts';
 import { parseRedisUrl } from './redis-url.ts';
+import { guarded, StoreCalls } from './store-calls.ts';
+import { TroubleLog } from './trouble-log.ts';
 import { Reclaimer } from './verbs/reclaim.ts';
 
 const standardLimits: QueueLimits = {
@@ -19,76 +21,73 @@ const standardLimits: QueueLimits = {
   memoryWatermark: defaults.memoryWatermark,
 };
 
-/** Connects for the first time. With `wait` it tries until it succeeds, else it throws what went wrong. */
-async function firstConnection(redis: Redis, whenDown: 'fail' | 'wait'): Promise<void> {
-  let problem: Error | undefined;
-  const note = (error: Error) => {
-    problem = error;
-  };
-  redis.on('error', note);
-  try {
-    await redis.connect();
-  } catch (error) {
-    if (whenDown === 'fail') {
-      redis.disconnect();
-      throw connectProblem(problem ?? (error as Error), redis.options.tls !== undefined);
-    }
-    await new Promise<void>((resolve) => redis.once('ready', () => resolve()));
-  } finally {
-    redis.off('error', note);
-  }
-}
-
 /**
- * Connects. Resolves once Redis has answered; with `whenDown: 'fail'` it throws where the first connection fails, else it waits.
- * Throws for a URL that is not valid.
+ * Connects. Resolves once Redis has answered; with `whenDown: 'fail'` it throws a StoreError where the first connection fails, else it
+ * waits. Throws for a URL that is not valid.
  */
 export async function connectQueue(options: ConnectOptions): Promise<QueueConnection> {
-  const leaseMs = options.leaseMs ?? defaults.leaseMs;
-  const onError = options.onError ?? (() => {});
-  const listeners: ((state: ConnectionState) => void)[] = [];
-  let state: ConnectionState = 'down';
-  const parsed = parseRedisUrl(options.url, options.tls);
+  const { whenDown, tls, leaseMs = defaults.leaseMs, onNotice = () => {} } = options;
+  const parsed = parseRedisUrl(options.url, tls);
   if (!parsed.ok) throw new Error(parsed.problem);
-  const redis = openRedis(parsed.address, options.tls, commandOptions(options.whenDown));
-  const reclaimer = new Reclaimer(redis, leaseMs);
-  const opened: { close(): Promise<void> }[] = [];
-  const become = (next: ConnectionState) => {
-    if (next === state) return;
-    state = next;
-    for (const listener of listeners) listener(next);
+  const listeners: ((state: ConnectionState) => void)[] = [];
+  const become = (state: ConnectionState) => {
+    for (const listener of listeners) listener(state);
   };
-  redis.on('error', onError);
-  redis.on('ready', () => become('up'));
-  redis.on('close', () => {
-    reclaimer.lost();
-    become('down');
+  const troubles = new TroubleLog(onNotice);
+  const place: Place = { address: parsed.address, ...(tls && { tls }) };
+  const opened: { close(): Promise<void> }[] = [];
+  const subscribers: Link[] = [];
+  const link = new Link(place, commandOptions(whenDown), {
+    onUp: () => {
+      troubles.answered('connect');
+      become('up');
+    },
+    onDown: (problem, wasUp) => {
+      reclaimer.lost();
+      if (failover.moving === undefined) troubles.disconnected(problem);
+      if (wasUp) become('down');
+    },
+    onStale: (problem) => troubles.warn('the TLS files for Redis cannot be used; those from before are', problem),
   });
-  await firstConnection(redis, options.whenDown);
+  const { redis } = link;
+  const reclaimer = new Reclaimer(redis, leaseMs);
+  // A server that was demoted need not tell its subscribers anything any more.
+  const failover = new Failover(redis, () => {
+    for (const { redis: subscriber } of subscribers) subscriber.disconnect(true);
+  });
+  const calls = new StoreCalls(link, failover, troubles);
+  await link.connect(whenDown, options.abandon);
 
   return {
-    submission: submissionQueue(redis, { ...standardLimits, ...options.limits }),
-    execution: executionQueue(redis),
-    registry: workerRegistry(redis, leaseMs),
-    upkeep: upkeepOf(redis, leaseMs, reclaimer),
+    submission: guarded(submissionQueue(redis, { ...standardLimits, ...options.limits }), calls),
+    execution: guarded(executionQueue(redis), calls),
+    registry: guarded(workerRegistry(redis, leaseMs), calls),
+    upkeep: guarded(upkeepOf(redis, leaseMs, reclaimer), calls),
     get state() {
-      return state;
+      return link.up ? 'up' : 'down';
+    },
+    get answers() {
+      return calls.answers;
     },
     onState: (listener) => {
       listeners.push(listener);
     },
     openInbox: async (name) => {
-      const subscriber = openRedis(parsed.address, options.tls, subscriberOptions);
-      subscriber.on('error', onError);
-      await firstConnection(subscriber, options.whenDown);
-      const inbox = await openInbox(subscriber, name);
+      const subscriber = new Link(place, subscriberOptions);
+      subscribers.push(subscriber);
+      const inbox = await openInbox(subscriber, name, troubles, () => link.up);
       opened.push(inbox);
       return inbox;
     },
-    checkServer: () => checkServer(redis),
+    openProbe: () => {
+      const probe = openProbe(place);
+      opened.push(probe);
+      return probe;
+    },
+    checkServer: () => calls.run('checkServer', () => checkServer(redis)),
     close: async () => {
-      await Promise.all(opened.map((inbox) => inbox.close()));
-      redis.disconnect();
+      await Promise.all(opened.map((one) => one.close()));
+      link.close();
     },
   };
 }

@@ -1,94 +1,62 @@
-/** A process' inbox: one sharded pub/sub channel on a connection of its own, pinged every second. */
+/** A process' inbox: one sharded pub/sub channel on a connection of its own. */
 
-import type { Redis } from 'ioredis';
+import { classify } from './classify.ts';
 import { key } from './keys.ts';
+import type { Link } from './link.ts';
+import { readPublication } from './publication.ts';
 import type { Inbox, InboxMessage } from './queue.ts';
-import { readLine, readSnapshot, text, unpack } from './snapshot.ts';
-import { readBatch } from './verbs/claim.ts';
+import { Subscription } from './subscription.ts';
+import type { TroubleLog } from './trouble-log.ts';
 
-const pingMs = 1_000;
-const silenceMs = 3 * pingMs;
+/** However many publications cannot be read, so often everything is read again because of them. */
+const rereadMs = 1_000;
 
-function readMessage(raw: unknown): InboxMessage | undefined {
-  const [kind, ...rest] = raw as [unknown, ...unknown[]];
-  switch (text(kind)) {
-    case 'b':
-      return { kind: 'bell' };
-    case 'h':
-      return { kind: 'handOver', number: Number(rest[0]), ...readBatch(rest[1] as unknown[]) };
-    case 'x':
-      return { kind: 'cancel', id: text(rest[0]), force: rest[1] === 1 };
-    case 'w':
-      return { kind: 'wake', id: text(rest[0]) };
-    case 'c': {
-      const [time, id, sequence, attempt, index, payload] = rest;
-      return {
-        kind: 'chunk',
-        chunk: {
-          taskId: text(id),
-          sequence: Number(sequence),
-          time: Number(time),
-          attempt: Number(attempt),
-          index: Number(index),
-          payload: payload as Uint8Array,
-        },
-      };
-    }
-    case 't':
-      return { kind: 'snapshot', snapshot: readLine(text(rest[1]), rest[2] as Uint8Array), time: Number(rest[0]) };
-    case 's': {
-      const snapshot = readSnapshot(rest[1]);
-      return snapshot && { kind: 'snapshot', snapshot, time: Number(rest[0]) };
-    }
-    default:
-      return undefined;
-  }
-}
-
-/** One ping at a time; a connection that leaves it unanswered is dead, and replaced. Returns a function that stops. */
-function pingEverySecond(subscriber: Redis): () => void {
-  let sentAt: number | undefined;
-  const answered = () => {
-    sentAt = undefined;
-  };
-  const beat = setInterval(() => {
-    if (sentAt === undefined) {
-      sentAt = performance.now();
-      subscriber.ping().then(answered, answered);
-    } else if (performance.now() - sentAt >= silenceMs) {
-      sentAt = undefined;
-      subscriber.disconnect(true);
-    }
-  }, pingMs);
-  beat.unref();
-  return () => clearInterval(beat);
-}
-
-/** Opens the inbox `name` on `subscriber`, which belongs to it from now on. Resolves when the subscription is confirmed. */
-export async function openInbox(subscriber: Redis, name: string): Promise<Inbox> {
-  const channel = key('inbox', name);
+/**
+ * Opens the inbox `name` on a link of its own that is not connected yet. Resolves after the first try to subscribe; where that failed, it
+ * is repeated until it succeeds. `storeIsUp`: whether other connections of this process work.
+ */
+export async function openInbox(link: Link, name: string, troubles: TroubleLog, storeIsUp: () => boolean): Promise<Inbox> {
   let onMessages: (messages: InboxMessage[]) => void = () => {};
   let onResumed: () => void = () => {};
-  let subscribed = false;
+  let opened = false;
+  let reread: NodeJS.Timeout | undefined;
 
-  subscriber.on('smessageBuffer', (_channel: Buffer, payload: Buffer) => {
-    const messages = (unpack(payload) as unknown[]).map(readMessage).filter((message): message is InboxMessage => message !== undefined);
-    onMessages(messages);
-  });
-
-  const subscribe = async () => {
-    await subscriber.ssubscribe(channel);
-    if (subscribed) onResumed();
-    subscribed = true;
+  const tell = (listen: () => void) => {
+    try {
+      listen();
+    } catch (error) {
+      troubles.fault('inbox', classify(error), error);
+    }
   };
-  await subscribe();
-  // ioredis would subscribe again by itself, but does not tell when that is confirmed: we do both.
-  subscriber.on('ready', () => void subscribe().catch(() => {}));
-
-  const stopPinging = pingEverySecond(subscriber);
+  const subscription = new Subscription(link, key('inbox', name), {
+    onConfirmed: () => {
+      troubles.answered('inbox');
+      // Before the first one nobody relied on it.
+      if (opened) tell(onResumed);
+    },
+    onDeaf: (failure) => {
+      // Where the whole store is away, that is said already.
+      if (storeIsUp()) troubles.refused('inbox', failure);
+    },
+  });
+  link.redis.on('smessageBuffer', (_channel: Buffer, payload: Buffer) => {
+    const { messages, problem } = readPublication(payload);
+    tell(() => onMessages(messages));
+    if (problem === undefined) return;
+    troubles.warn('dropped a message to the inbox that cannot be read', problem);
+    reread ??= setTimeout(() => {
+      reread = undefined;
+      tell(onResumed);
+    }, rereadMs);
+  });
+  await subscription.open();
+  opened = true;
 
   return {
     name,
+    get hears() {
+      return subscription.hears;
+    },
     onMessages: (listener) => {
       onMessages = listener;
     },
@@ -96,9 +64,8 @@ export async function openInbox(subscriber: Redis, name: string): Promise<Inbox>
       onResumed = listener;
     },
     close: async () => {
-      stopPinging();
-      subscriber.removeAllListeners('ready');
-      subscriber.disconnect();
+      clearTimeout(reread);
+      subscription.close();
     },
   };
 }

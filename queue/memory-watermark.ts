@@ -5,6 +5,7 @@
  */
 
 import type { Redis } from 'ioredis';
+import { infoField } from './optional-info.ts';
 
 const lookMs = 1_000;
 /** A refusal rests on a look of at most this age: memory may have been freed. */
@@ -68,8 +69,9 @@ export class MemoryWatermark {
 
   async #lookNow(time: number): Promise<void> {
     const admitted = this.#admitted;
-    const info = await this.#redis.info('memory');
-    const read = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+    // Where it may not be read there is no watermark: Redis itself says OOM.
+    const memory = await this.#redis.info('memory');
+    const read = (name: string) => Number(infoField(memory, name));
     // As Redis itself reckons: without the buffers of replicas and of the append-only file.
     this.#used = read('used_memory') - read('mem_not_counted_for_evict');
     const most = read('maxmemory') || Number.POSITIVE_INFINITY;

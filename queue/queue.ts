@@ -1,7 +1,7 @@
 /**
  * What the rest of inferq may ask of the queue. Servers submit, watch and administer; executors claim and settle; upkeep
  * keeps time. Every verb is one script call for many items. Times are epoch milliseconds of the Redis clock unless named
- * otherwise. All methods throw only where Redis cannot be reached or answers nonsense; everything expected is a value.
+ * otherwise. Everything expected is a value; what a method throws is a StoreError (core/store-error.ts).
  */
 
 import type { ModelSpec } from '@inferq/core/model.ts';
@@ -335,9 +335,11 @@ export type InboxMessage =
 /** A process' one subscription. Messages are hints: records and logs are the truth. */
 export interface Inbox {
   readonly name: string;
+  /** Whether it is subscribed. Where it is not, because Redis is away or refuses, it tries again until it is. */
+  readonly hears: boolean;
   /** Called with all messages of one publication, in order. */
   onMessages(listener: (messages: InboxMessage[]) => void): void;
-  /** Called after each confirmed subscription but the first: messages may have been missed. */
+  /** Called when messages may have been missed: after each confirmed subscription but the first, and after one that cannot be read. */
   onResumed(listener: () => void): void;
   close(): Promise<void>;
 }
@@ -360,6 +362,26 @@ export interface Upkeep {
 
 export type ConnectionState = 'up' | 'down';
 
+/** What a start must refuse (a sentence), and what the operator should know of. */
+export interface ServerCheck {
+  refusal?: string;
+  warnings: string[];
+}
+
+/** Asks on a connection of its own whether Redis works. */
+export interface StoreProbe {
+  /** Throws a StoreError where Redis cannot be reached, or refuses writes or any of the commands that inferq needs. */
+  ask(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A line for the operator's log about trouble with Redis. */
+export interface StoreNotice {
+  level: 'info' | 'warn' | 'error';
+  message: string;
+  details: Record<string, unknown>;
+}
+
 /** One process' way to Redis. */
 export interface QueueConnection {
   readonly submission: SubmissionQueue;
@@ -367,11 +389,14 @@ export interface QueueConnection {
   readonly registry: WorkerRegistry;
   readonly upkeep: Upkeep;
   readonly state: ConnectionState;
+  /** How many calls have succeeded so far. */
+  readonly answers: number;
   onState(listener: (state: ConnectionState) => void): void;
-  /** Opens the process' inbox: `name` is unique per process start. Resolves once the subscription is confirmed. */
+  /** Opens the process' inbox: `name` is unique per process start. Resolves after the first try to subscribe; see `Inbox.hears`. */
   openInbox(name: string): Promise<Inbox>;
-  /** What a start must refuse or warn of: eviction policy, maxmemory, version. */
-  checkServer(): Promise<{ refusal?: string; warnings: string[] }>;
+  openProbe(): StoreProbe;
+  /** Looks at version, mode, permissions, eviction policy and layout. Throws a StoreError where Redis does not work now. */
+  checkServer(): Promise<ServerCheck>;
   close(): Promise<void>;
 }
 
@@ -384,6 +409,8 @@ export interface ConnectOptions {
   /** Queue limits for submit; servers set them. */
   limits?: Partial<QueueLimits>;
   leaseMs?: number;
-  /** Called for every connection error, with no secrets in it. */
-  onError?: (error: Error) => void;
+  /** Gives up the first connection. */
+  abandon?: AbortSignal;
+  /** Called for what belongs into the operator's log; it has no secrets in it and comes seldom enough to be printed. */
+  onNotice?: (notice: StoreNotice) => void;
 }

@@ -13,6 +13,8 @@ const shared: RedisOptions = {
   replyMapping: 'legacy',
   keepAlive: 30_000,
   connectTimeout: 5_000,
+  // Saves two commands for each connection, and an ACL the permission for them.
+  disableClientInfo: true,
   // While Redis loads its data, ioredis else sleeps for up to 10 s past the moment that it answers.
   maxLoadingRetryTime: 100,
   socketTimeout: silenceMs,

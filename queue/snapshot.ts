@@ -11,7 +11,9 @@ export function text(value: unknown): string {
 
 /** msgpack from a script: strings stay bytes. */
 export function unpack(value: unknown): unknown {
-  return decode(value as Uint8Array, { rawStrings: true });
+  const bytes = value as Uint8Array;
+  // A list has at most as many values as there are bytes: what claims more would only take memory.
+  return decode(bytes, { rawStrings: true, maxArrayLength: bytes.length, maxMapLength: bytes.length });
 }
 
 function* pairs(flat: readonly unknown[]): Generator<[string, string]> {

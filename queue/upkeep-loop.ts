@@ -1,20 +1,24 @@
 /** Runs upkeep on a beat: due tasks every 100 ms, everything else once a second. Any number of processes may do it: each keeps its contact, one does the work. */
 
+import { isFault } from '@inferq/core/store-error.ts';
 import type { Upkeep } from './queue.ts';
 
 const promoteMs = 100;
 const restMs = 1_000;
+/** After a call that would fail in the same way again. */
+const faultMs = 10_000;
 
-/** Calls `work` again and again, `pauseMs` after the last call ended. */
-function beat(work: () => Promise<unknown>, pauseMs: number, onError: (error: unknown) => void): () => Promise<void> {
+/** Calls `work` again and again, `pauseMs` after the last call ended. What fails is in the log already. */
+function beat(work: () => Promise<unknown>, pauseMs: number): () => Promise<void> {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let current: Promise<void> = Promise.resolve();
   const turn = () => {
     current = work()
-      .catch(onError)
-      .then(() => {
-        if (!stopped) timer = setTimeout(turn, pauseMs);
+      .then(() => pauseMs)
+      .catch((error) => (isFault(error) ? faultMs : pauseMs))
+      .then((ms) => {
+        if (!stopped) timer = setTimeout(turn, ms);
       });
   };
   turn();
@@ -25,17 +29,17 @@ function beat(work: () => Promise<unknown>, pauseMs: number, onError: (error: un
   };
 }
 
-/** Starts the beat; `onError` hears what a turn threw, and the next turn comes all the same. */
-export function startUpkeep(upkeep: Upkeep, onError: (error: unknown) => void): { stop(): Promise<void> } {
+/** Starts the beat; a turn that fails does not end it. */
+export function startUpkeep(upkeep: Upkeep): { stop(): Promise<void> } {
   const inTurn = (part: 'prune' | 'repair') => async () => {
     // A little less than the pause, so that a process alone is never late for its own turn.
     if (await upkeep.takeTurn(part, restMs * 0.9)) await upkeep[part]();
   };
   const stops = [
-    beat(() => upkeep.promote(), promoteMs, onError),
-    beat(() => upkeep.reclaim(), restMs, onError),
-    beat(inTurn('repair'), restMs, onError),
-    beat(inTurn('prune'), restMs, onError),
+    beat(() => upkeep.promote(), promoteMs),
+    beat(() => upkeep.reclaim(), restMs),
+    beat(inTurn('repair'), restMs),
+    beat(inTurn('prune'), restMs),
   ];
   return {
     stop: async () => {

@@ -2,9 +2,9 @@
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { QueueConnection } from '@inferq/queue/queue.ts';
+import { awaitStore } from '@inferq/queue/await-store.ts';
+import type { Inbox, QueueConnection, StoreNotice } from '@inferq/queue/queue.ts';
 import { startUpkeep } from '@inferq/queue/upkeep-loop.ts';
-import { connectStore } from './connect-store.ts';
 import type { GrpcServer } from './grpc/server.ts';
 import { startGrpc } from './grpc/server.ts';
 import type { Log } from './log.ts';
@@ -12,22 +12,29 @@ import { openLog } from './log.ts';
 import type { ServerOptions } from './options.ts';
 import { checkServerOptions } from './options.ts';
 import { runProcesses, runsOthers, tellServing } from './processes.ts';
-import { followStore } from './store-health.ts';
-import { UsageError } from './usage-error.ts';
+import { followStore, type Health } from './store-health.ts';
+import { StartFailure } from './usage-error.ts';
 import { createBroker } from './use-cases/create-broker.ts';
 
 export type { ServerOptions } from './options.ts';
 
-const connectWithinMs = 10_000;
-const probe = { everyMs: 1_000, withinMs: 2_000 };
+const rhythm = { everyMs: 500, withinMs: 1_000, failures: 3 };
 /** How long a stopping server waits for its last work with Redis, which may be away. */
 const patienceMs = 2_000;
 
+/** Called on the way to serving, and then. */
+export interface ServerHooks {
+  /** The start waits for Redis: why, in a sentence. */
+  onWaiting?: (sentence: string) => void;
+  /** It serves at this address. */
+  onReady?: (address: string) => void;
+}
+
 /**
- * Runs a server until SIGTERM or SIGINT; resolves to the exit code. Throws a UsageError, with a sentence for people, where it
- * refuses to start. `onReady` is called with its address once it serves.
+ * Runs a server until SIGTERM or SIGINT; resolves to the exit code. Waits for a Redis that cannot be used yet. Throws a UsageError or
+ * a StartFailure, with a sentence for people, where it refuses to start.
  */
-export async function runServer(options: ServerOptions, hooks: { onReady?: (address: string) => void } = {}): Promise<number> {
+export async function runServer(options: ServerOptions, hooks: ServerHooks = {}): Promise<number> {
   checkServerOptions(options);
   const log = openLog(options.logLevel);
   const told = new AbortController();
@@ -37,14 +44,28 @@ export async function runServer(options: ServerOptions, hooks: { onReady?: (addr
   try {
     const { redisUrl: url, redisTls, limits, leaseMs, processes } = options;
     if (runsOthers(processes)) return await runProcesses(processes, told.signal, log, hooks.onReady);
-    const onError = (error: Error): void => log.debug({ problem: error.message }, 'redis connection');
-    const store = { url, limits, onError, ...(redisTls && { tls: redisTls }), ...(leaseMs === undefined ? {} : { leaseMs }) };
-    const connection = await connectStore(store, connectWithinMs, told.signal, log);
-    if (connection === undefined) return 0;
+    const started = await awaitStore({
+      ...{
+        url,
+        limits,
+        whenDown: 'fail',
+        abandon: told.signal,
+        ...(redisTls && { tls: redisTls }),
+        ...(leaseMs === undefined ? {} : { leaseMs }),
+      },
+      onNotice: ({ level, message, details }: StoreNotice) => log[level](details, message),
+      onWaiting: (sentence) => {
+        log.warn(sentence);
+        hooks.onWaiting?.(sentence);
+      },
+    });
+    if (started.kind === 'refused') throw new StartFailure(started.sentence);
+    if (started.kind === 'abandoned') return 0;
+    for (const warning of started.warnings) log.warn(warning);
     try {
-      await serve(options, connection, told.signal, log, hooks.onReady);
+      await serve(options, started.connection, told.signal, log, hooks.onReady);
     } finally {
-      await inTime(connection.close());
+      await inTime(started.connection.close());
     }
     return 0;
   } finally {
@@ -60,27 +81,24 @@ async function serve(
   log: Log,
   onReady: ((address: string) => void) | undefined,
 ): Promise<void> {
-  const { refusal, warnings } = await connection.checkServer();
-  if (refusal !== undefined) throw new UsageError(refusal);
-  for (const warning of warnings) log.warn(warning);
   const { submission, registry } = connection;
+  const inbox = await connection.openInbox(`server-${randomUUID()}`);
   const broker = createBroker({
     submission,
     registry,
-    inbox: await connection.openInbox(`server-${randomUUID()}`),
+    inbox,
     queues: options.queues,
     limits: options.limits,
     maxInputBytes: options.maxMessageBytes,
-    onStoreFailure: (error) => log.debug({ problem: String(error) }, 'redis call'),
   });
   const grpc = await startGrpc(broker, options, (method, error) => {
     const id = randomUUID();
     log.error({ id, method, err: error }, 'internal error');
     return id;
   });
-  const upkeep = startUpkeep(connection.upkeep, (error) => log.debug({ problem: String(error) }, 'upkeep'));
+  const upkeep = startUpkeep(connection.upkeep);
   const stopped = new AbortController();
-  await ready(connection, grpc, stopped.signal, log);
+  await ready(connection, inbox, grpc, stopped.signal, log);
   log.info({ address: grpc.address, tls: options.tls !== undefined }, 'server ready');
   onReady?.(grpc.address);
   tellServing(grpc.address);
@@ -97,21 +115,19 @@ async function serve(
 }
 
 /** Follows the store for health; resolves once that has been told for the first time. */
-async function ready(connection: QueueConnection, { health }: GrpcServer, stop: AbortSignal, log: Log): Promise<void> {
+async function ready(connection: QueueConnection, inbox: Inbox, { health }: GrpcServer, stop: AbortSignal, log: Log): Promise<void> {
+  const probe = connection.openProbe();
+  const signs = { ask: () => probe.ask(), answers: () => connection.answers, hears: () => inbox.hears };
   let known = false;
-  let last = true;
   await new Promise<void>((resolve) => {
-    const tell = (answers: boolean): void => {
-      health.set(answers);
-      if (answers !== last) log.warn(answers ? 'Redis answers again' : 'Redis does not answer');
-      last = answers;
-      if (!known) resolve();
+    const tell = (now: Health): void => {
+      health.set(now.serving);
+      if (!now.serving) log.warn({ problem: now.problem }, 'health is NOT_SERVING');
+      else if (known) log.info('health is SERVING again');
       known = true;
+      resolve();
     };
-    connection.onState((state) => {
-      if (state === 'down' && !stop.aborted) tell(false);
-    });
-    void followStore({ ask: () => connection.submission.now(), ...probe }, tell, stop);
+    void followStore(signs, rhythm, tell, stop);
   });
 }
 

@@ -2,10 +2,8 @@
 
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectQueue } from '@inferq/queue/connect.ts';
-import { UnusableRedis } from '@inferq/queue/open-redis.ts';
-import type { ConnectOptions, QueueConnection } from '@inferq/queue/queue.ts';
-import { shownUrl } from '@inferq/queue/redis-url.ts';
+import { awaitStore } from '@inferq/queue/await-store.ts';
+import type { QueueConnection } from '@inferq/queue/queue.ts';
 import { startUpkeep } from '@inferq/queue/upkeep-loop.ts';
 import { type Log, openLog } from './log.ts';
 import { checkWorkerOptions, type WorkerOptions } from './options.ts';
@@ -16,7 +14,7 @@ import { StopSignals } from './stop-signals.ts';
 import { chooseDevices, surveyGpus } from './supervisor/devices.ts';
 import { checkedWorkerName, defaultWorkerName } from './supervisor/names.ts';
 import { type Supervisor, type SupervisorOptions, startSupervisor } from './supervisor/supervisor.ts';
-import { UsageError } from './usage-error.ts';
+import { StartFailure, UsageError } from './usage-error.ts';
 
 export type { WorkerOptions } from './options.ts';
 export { UsageError } from './usage-error.ts';
@@ -33,11 +31,18 @@ export interface WorkerInfo {
   executors: { name: string; device: string; pid: number | undefined }[];
 }
 
+/** Called on the way to claiming, and then. */
+export interface WorkerHooks {
+  /** The start waits for Redis: why, in a sentence. */
+  onWaiting?: (sentence: string) => void;
+  onReady?: (info: WorkerInfo) => void;
+}
+
 /**
- * Runs a worker until SIGTERM or SIGINT; resolves to the exit code. Throws UsageError, with a sentence for people, where it
- * refuses to start. `onReady` is called once it claims.
+ * Runs a worker until SIGTERM or SIGINT; resolves to the exit code. Waits for a Redis that cannot be used yet. Throws a UsageError or a
+ * StartFailure, with a sentence for people, where it refuses to start.
  */
-export async function runWorker(options: WorkerOptions, hooks: { onReady?: (info: WorkerInfo) => void } = {}): Promise<number> {
+export async function runWorker(options: WorkerOptions, hooks: WorkerHooks = {}): Promise<number> {
   const checked = checkWorkerOptions(options);
   const name = checked.name === undefined ? defaultWorkerName(hostname(), process.pid) : checkedWorkerName(checked.name);
   const log = openLog(checked.logLevel, { worker: name });
@@ -60,11 +65,22 @@ export async function runWorker(options: WorkerOptions, hooks: { onReady?: (info
 
   const signals = new StopSignals();
   try {
-    const connection = await connect({ url: checked.redisUrl, ...(checked.redisTls && { tls: checked.redisTls }) }, checked.leaseMs, log);
+    const started = await awaitStore({
+      ...{ url: checked.redisUrl, ...(checked.redisTls && { tls: checked.redisTls }), leaseMs: checked.leaseMs },
+      ...{ whenDown: 'wait', abandon: signals.first },
+      onNotice: ({ level, message, details }) => log[level](details, message),
+      onWaiting: (sentence) => {
+        log.warn(sentence);
+        hooks.onWaiting?.(sentence);
+      },
+    });
+    if (started.kind === 'refused') throw new StartFailure(started.sentence);
+    if (started.kind === 'abandoned') return 0;
+    for (const warning of started.warnings) log.warn(warning);
     try {
-      return await serve(supervised, checked.graceMs, connection, signals, log, hooks.onReady);
+      return await serve(supervised, checked.graceMs, started.connection, signals, log, hooks.onReady);
     } finally {
-      await connection.close();
+      await started.connection.close();
     }
   } finally {
     signals.close();
@@ -79,13 +95,10 @@ async function serve(
   log: Log,
   onReady: ((info: WorkerInfo) => void) | undefined,
 ): Promise<number> {
-  const { refusal, warnings } = await connection.checkServer();
-  if (refusal !== undefined) throw new UsageError(refusal);
-  for (const warning of warnings) log.warn(warning);
   const abandon = new AbortController();
   const supervisor = await start(options, connection, log, signals, abandon);
   if (!supervisor) return 0;
-  const upkeep = startUpkeep(connection.upkeep, (error) => log.warn({ problem: String(error) }, 'upkeep'));
+  const upkeep = startUpkeep(connection.upkeep);
   const models = supervisor.models.map((spec) => ({ name: spec.name, version: spec.version }));
   log.info({ models, queues: options.shares }, 'worker ready');
   onReady?.({
@@ -140,21 +153,4 @@ async function readModels(folder: string, models: string | undefined): Promise<{
   const selected = selectModels(await openRepository(folder), models);
   if (!selected.ok) throw new UsageError(selected.problem);
   return selected.versions.map(({ name, version, settings }) => ({ name, version, queue: settings.queue }));
-}
-
-/** A first connection that fails is most likely a wrong address; one that is lost later is waited for. */
-async function connect(redis: Pick<ConnectOptions, 'url' | 'tls'>, leaseMs: number, log: Log): Promise<QueueConnection> {
-  try {
-    await (await connectQueue({ ...redis, whenDown: 'fail' })).close();
-  } catch (error) {
-    if (error instanceof UnusableRedis) throw new UsageError(`Redis at ${shownUrl(redis.url)} cannot be used: ${error.message}.`);
-    const problem = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`Redis at ${shownUrl(redis.url)} cannot be reached: ${problem}. Start it, or use another one.`);
-  }
-  return connectQueue({
-    ...redis,
-    leaseMs,
-    whenDown: 'wait',
-    onError: (error) => log.debug({ problem: error.message }, 'redis connection'),
-  });
 }

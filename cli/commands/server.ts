@@ -3,7 +3,7 @@
 import { defaults } from '@inferq/core/limits.ts';
 import { type Command, Option } from 'commander';
 import { defaultServer } from '../connect.ts';
-import { wrongUsage } from '../failure.ts';
+import { Failure, wrongUsage } from '../failure.ts';
 import { parseBytes, parseFraction, parseInteger } from '../parse/number.ts';
 import { shownBytes } from '../print/bytes.ts';
 import { endWithParent, tellParent } from '../up/parent-channel.ts';
@@ -76,7 +76,10 @@ function tlsOf({ tlsCert, tlsKey, tlsCa }: Flags): { cert: string; key: string; 
 
 async function run(flags: Flags): Promise<void> {
   const tls = tlsOf(flags);
-  const [{ runServer }, { UsageError }] = await Promise.all([import('@inferq/server/main.ts'), import('@inferq/server/usage-error.ts')]);
+  const [{ runServer }, { StartFailure, UsageError }] = await Promise.all([
+    import('@inferq/server/main.ts'),
+    import('@inferq/server/usage-error.ts'),
+  ]);
   endWithParent();
   try {
     process.exitCode = await runServer(
@@ -97,9 +100,13 @@ async function run(flags: Flags): Promise<void> {
         leaseMs: flags.lease,
         ...(tls ? { tls } : {}),
       },
-      { onReady: (address) => void tellParent({ kind: 'ready', address }) },
+      {
+        onWaiting: (message) => void tellParent({ kind: 'waiting', message }),
+        onReady: (address) => void tellParent({ kind: 'ready', address }),
+      },
     );
   } catch (error) {
+    if (error instanceof StartFailure) throw new Failure(error.message);
     throw error instanceof UsageError ? wrongUsage(error.message) : error;
   }
 }

@@ -3,7 +3,7 @@
 import { defaults } from '@inferq/core/limits.ts';
 import type { Command } from 'commander';
 import { demoModels } from '../demo-models.ts';
-import { wrongUsage } from '../failure.ts';
+import { Failure, wrongUsage } from '../failure.ts';
 import { parseDuration } from '../parse/duration.ts';
 import { parseInteger } from '../parse/number.ts';
 import { endWithParent, tellParent } from '../up/parent-channel.ts';
@@ -52,7 +52,10 @@ export function addWorker(program: Command): void {
 }
 
 async function run(flags: Flags): Promise<void> {
-  const [{ runWorker }, { UsageError }] = await Promise.all([import('@inferq/worker/main.ts'), import('@inferq/worker/usage-error.ts')]);
+  const [{ runWorker }, { StartFailure, UsageError }] = await Promise.all([
+    import('@inferq/worker/main.ts'),
+    import('@inferq/worker/usage-error.ts'),
+  ]);
   endWithParent();
   try {
     const { redis, redisCa, redisCert, redisKey, queues, models, name, grace, lease, ...same } = flags;
@@ -67,9 +70,13 @@ async function run(flags: Flags): Promise<void> {
         ...(name === undefined ? {} : { name }),
         ...(grace === undefined ? {} : { graceMs: grace }),
       },
-      { onReady: () => void tellParent({ kind: 'ready', address: '' }) },
+      {
+        onWaiting: (message) => void tellParent({ kind: 'waiting', message }),
+        onReady: () => void tellParent({ kind: 'ready', address: '' }),
+      },
     );
   } catch (error) {
+    if (error instanceof StartFailure) throw new Failure(error.message);
     throw error instanceof UsageError ? wrongUsage(error.message) : error;
   }
 }

@@ -18,6 +18,8 @@ export interface ChildOptions {
   /** How to reach Redis; passed in the environment, because it may hold a password. */
   redisUrl: string;
   folder: DataFolder;
+  /** Hears what keeps it from starting for now. */
+  say: (line: string) => void;
   /** How long it may take to end before it is killed. */
   stopLimitMs: number;
 }
@@ -40,6 +42,7 @@ export function startChild(options: ChildOptions): Part {
   const ready = new Promise<string>((resolve, reject) => {
     child.on('message', (message: ChildMessage) => {
       if (message.kind === 'ready') resolve(message.address);
+      else if (message.kind === 'waiting') options.say(`The ${name} does not start yet. ${message.message}`);
       else reject(new Failure(`The ${name} did not start: ${message.message}`));
     });
     void ended.then((how) => reject(new Failure(`The ${name} ended by itself (${how}): see ${folder.log(name)}.`)));

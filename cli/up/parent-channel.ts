@@ -1,7 +1,11 @@
-/** The line between `inferq up` and the server or worker that it starts: readiness and failures go up, its closing means "end". */
+/** The line between `inferq up` and the server or worker that it starts: what becomes of the start goes up, its closing means "end". */
 
 /** What a child tells its parent. */
-export type ChildMessage = { kind: 'ready'; address: string } | { kind: 'failed'; message: string };
+export type ChildMessage =
+  | { kind: 'ready'; address: string }
+  | { kind: 'failed'; message: string }
+  /** It waits for something, and goes on by itself. */
+  | { kind: 'waiting'; message: string };
 
 /** Tells the parent, if there is one. Resolves when the message has left this process. */
 export function tellParent(message: ChildMessage): Promise<void> {

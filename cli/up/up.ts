@@ -75,7 +75,7 @@ async function startAll(options: UpOptions, folder: DataFolder, started: KeptPar
     return untilStopped(part.ready, stop);
   };
   const url = redisUrl ?? (await startOwnRedis(options, folder, start));
-  const shared = { redisUrl: url, folder };
+  const shared = { redisUrl: url, folder, say };
   const common = [...options.redisTlsArgs, '--log-level', options.logLevel];
   say('Loading the models...');
   const workerArgs = ['--repository', options.repository, ...common];

@@ -1,8 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { startRedis, type TestRedis } from '../../test/support/redis.ts';
 import { connectQueue } from '../connect.ts';
-import { UnusableRedis } from '../open-redis.ts';
-import type { QueueConnection } from '../queue.ts';
+import type { ConnectOptions, QueueConnection, StoreNotice } from '../queue.ts';
 import { newTask } from './support/build.ts';
 import { until } from './support/storage.ts';
 
@@ -18,7 +17,7 @@ afterEach(async () => {
 });
 afterAll(() => redis.stop());
 
-async function connect(path: string, more: { whenDown?: 'wait'; onError?: (error: Error) => void } = {}): Promise<QueueConnection> {
+async function connect(path: string, more: Partial<ConnectOptions> = {}): Promise<QueueConnection> {
   const connection = await connectQueue({ url: `${redis.url}${path}`, whenDown: 'fail', ...more });
   open.push(connection);
   return connection;
@@ -33,7 +32,7 @@ test('each database keeps its own tasks', async () => {
 });
 
 test('a database that Redis does not have is refused, not replaced by another', async () => {
-  await expect(connect(`/${databases}`)).rejects.toThrow(UnusableRedis);
+  await expect(connect(`/${databases}`)).rejects.toMatchObject({ kind: 'refusing', code: 'UNUSABLE' });
   await expect(connect(`/${databases}`)).rejects.toThrow(`Redis refuses database ${databases} of the URL (ERR DB index is out of range)`);
 });
 
@@ -42,12 +41,11 @@ test('a password is refused where Redis has none', async () => {
 });
 
 test('a connection that finds fewer databases after a restart waits instead of using another one', async () => {
-  const problems: Error[] = [];
-  const connection = await connect(`/${databases - 1}`, { whenDown: 'wait', onError: (error) => problems.push(error) });
+  const notices: StoreNotice[] = [];
+  const connection = await connect(`/${databases - 1}`, { whenDown: 'wait', onNotice: (notice) => notices.push(notice) });
   await redis.restart('SIGTERM', { databases: '1' });
-  await until(() => problems.some((error) => error instanceof UnusableRedis));
+  await until(() => notices.some(({ details }) => details.code === 'UNUSABLE'));
   const submitted = connection.submission.submit([newTask()]);
-  await until(() => problems.filter((error) => error instanceof UnusableRedis).length > 2);
   expect(connection.state).toBe('down');
   await redis.restart('SIGTERM', { databases: String(databases) });
   expect(await submitted).toMatchObject([{ kind: 'accepted' }]);

@@ -90,7 +90,7 @@ test('replaced files are used by the next connection; broken ones are reported, 
   };
   fill(own);
   const problems: string[] = [];
-  const connection = await connect(files, { whenDown: 'wait', onError: (error) => problems.push(error.message) });
+  const connection = await connect(files, { whenDown: 'wait', onNotice: ({ details }) => problems.push(String(details.problem)) });
   const plain = new Redis(redis.url);
   const reconnect = async () => {
     await plain.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');

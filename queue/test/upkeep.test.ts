@@ -1,3 +1,4 @@
+import { StoreError } from '@inferq/core/store-error.ts';
 import { expect, test } from 'vitest';
 import { group, key } from '../keys.ts';
 import { startUpkeep } from '../upkeep-loop.ts';
@@ -132,24 +133,22 @@ test('of many processes one has the turn', async () => {
 });
 
 test('upkeep runs by itself, goes on after a problem and ends when told', async () => {
-  const problems: unknown[] = [];
   const { upkeep } = storage;
   let calls = 0;
   const troubled = {
     ...upkeep,
     promote: async () => {
-      if (calls++ === 0) throw new Error('away');
+      if (calls++ === 0) throw new StoreError('away', 'CLOSED', 'away');
       return upkeep.promote();
     },
   };
-  const running = startUpkeep(troubled, (error) => problems.push(error));
+  const running = startUpkeep(troubled);
   const scheduled = await storage.submit({ delayMs: 1 });
-  const hidden = await storage.submit({ version: '2' });
+  await storage.submit({ version: '2' });
   await storage.redis.del(key('ready', 'default:m:2'));
   await until(async () => (await storage.state(scheduled)) === 'queued');
   await until(async () => (await storage.redis.exists(key('ready', 'default:m:2'))) === 1);
   await running.stop();
-  expect([problems.length, hidden.length]).toEqual([1, 26]);
   const after = calls;
   await storage.tasks.now();
   expect(calls).toBe(after);

@@ -4,6 +4,7 @@
  */
 
 import type { Redis } from 'ioredis';
+import { infoField } from '../optional-info.ts';
 import { Script } from '../scripts.ts';
 import { text } from '../snapshot.ts';
 
@@ -30,7 +31,8 @@ export class Reclaimer {
 
   /** Takes back what is due; resolves to how many tasks. */
   async reclaim(): Promise<number> {
-    const runId = /^run_id:(\S+)/m.exec(await this.#redis.info('server'))?.[1] ?? '';
+    // Where it may not be read, a restart behind a proxy that keeps our connection goes unseen.
+    const runId = infoField(await this.#redis.info('server'), 'run_id');
     if (runId !== this.#runId) this.lost();
     this.#runId = runId;
     const ready = this.#since > 0 && this.#last - this.#since >= this.#leaseMs;

@@ -29,6 +29,8 @@ const rules: Record<RefusalReason, Rule> = {
   MEMORY_FULL: { code: status.RESOURCE_EXHAUSTED, retryAfterMs: 1_000 },
   TOO_LARGE: { code: status.RESOURCE_EXHAUSTED },
   STORE_UNAVAILABLE: { code: status.UNAVAILABLE },
+  STORE_REFUSING: { code: status.UNAVAILABLE },
+  STORE_FAULT: { code: status.INTERNAL },
   SHUTTING_DOWN: { code: status.UNAVAILABLE },
 };
 

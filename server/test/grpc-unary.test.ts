@@ -256,6 +256,8 @@ test('every reason has its status, and the details name it', async () => {
     MEMORY_FULL: status.RESOURCE_EXHAUSTED,
     TOO_LARGE: status.RESOURCE_EXHAUSTED,
     STORE_UNAVAILABLE: status.UNAVAILABLE,
+    STORE_REFUSING: status.UNAVAILABLE,
+    STORE_FAULT: status.INTERNAL,
     SHUTTING_DOWN: status.UNAVAILABLE,
   };
   let reason: (typeof refusalReasons)[number] = 'INVALID_REQUEST';

@@ -26,6 +26,11 @@ function submitted(): NewTask[] {
   return t.queue.callsOf('submit').flatMap(([tasks]) => tasks as NewTask[]);
 }
 
+/** Whether so many calls wait: each has a timer, and the hub one for all of them. */
+function areWaiting(calls: number): boolean {
+  return t.clock.pending === calls + 1;
+}
+
 async function firstTask(): Promise<NewTask> {
   return vi.waitUntil(() => submitted()[0]);
 }
@@ -101,7 +106,7 @@ describe('with wait', () => {
   test('a wait that runs out answers with the task as it stands', async () => {
     const reply = t.broker.submit(commandOf(), waiting, openCall().call);
     const { id } = await firstTask();
-    await vi.waitUntil(() => t.clock.pending === 1);
+    await vi.waitUntil(() => areWaiting(1));
     t.queue.deaf = true;
     t.queue.start(id);
     t.clock.pass(5_000);
@@ -133,7 +138,7 @@ describe('with wait', () => {
   test('a server that stops answers with the task as it stands', async () => {
     const reply = t.broker.submit(commandOf(), waiting, openCall().call);
     const { id } = await firstTask();
-    await vi.waitUntil(() => t.clock.pending === 1);
+    await vi.waitUntil(() => areWaiting(1));
     t.broker.stop();
     expect(grantedValue(await reply)).toMatchObject({ taskId: id, task: { snapshot: { state: 'queued' } } });
   });
@@ -156,7 +161,7 @@ describe('bound to its call', () => {
     const reply = t.broker.submit(commandOf(), bound, call);
     const { id, startDeadline } = await firstTask();
     expect(startDeadline).toBe(startTime + 9_000);
-    await vi.waitUntil(() => t.clock.pending === 1);
+    await vi.waitUntil(() => areWaiting(1));
     leave();
     await reply;
     expect(t.queue.callsOf('unbind')).toEqual([[{ id, call: 'inbox-1/1' }, 2_000]]);
@@ -187,7 +192,7 @@ describe('bound to its call', () => {
     const { call, leave } = openCall();
     const reply = t.broker.submit(commandOf(), bound, call);
     const { id } = await firstTask();
-    await vi.waitUntil(() => t.clock.pending === 1);
+    await vi.waitUntil(() => areWaiting(1));
     t.clock.pass(5_000);
     await reply;
     leave();
@@ -200,7 +205,7 @@ describe('bound to its call', () => {
     const { id } = await firstTask();
     t.queue.submitAnswer = () => ({ kind: 'duplicate', snapshot: snapshotOf(id) });
     replies.push(t.broker.submit(key, bound, second.call));
-    await vi.waitUntil(() => t.clock.pending === 2);
+    await vi.waitUntil(() => areWaiting(2));
     expect(submitted().map(({ boundTo }) => boundTo)).toEqual(['inbox-1/1', 'inbox-1/2']);
     second.leave();
     await replies[1];
@@ -214,7 +219,7 @@ describe('bound to its call', () => {
     const { call, leave } = openCall();
     const reply = t.broker.submit(commandOf(), bound, call);
     await firstTask();
-    await vi.waitUntil(() => t.clock.pending === 1);
+    await vi.waitUntil(() => areWaiting(1));
     t.queue.failing.add('unbind');
     leave();
     await reply;
@@ -261,7 +266,7 @@ describe('GetResult', () => {
   test('with wait, reads once more where a wake-up came after what a read found', async () => {
     t.queue.create(other);
     const reply = t.broker.getResult(other, { ...wanted, waitMs: 1_000 }, openCall().call);
-    await vi.waitUntil(() => t.clock.pending === 1);
+    await vi.waitUntil(() => areWaiting(1));
     const release = t.queue.hold('inspect');
     t.queue.publish(other, [{ kind: 'wake', id: other }]);
     await vi.waitUntil(() => t.queue.callsOf('inspect').length === 2);

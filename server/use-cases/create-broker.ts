@@ -9,7 +9,6 @@ import { redrive } from './admin/redrive.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { createRandomPool } from './random-pool.ts';
 import { createRegistryCache } from './registry/registry-cache.ts';
-import { markFailures } from './store-failure.ts';
 import { type OpenStream, openSubmitStream } from './stream/submit-stream.ts';
 import { createCallBindings } from './submit/call-binding.ts';
 import { createPlacing } from './submit/place-task.ts';
@@ -33,8 +32,6 @@ export interface BrokerParts {
   limits: QueueLimits;
   /** Of one task's encoded inputs and parameters. */
   maxInputBytes?: number;
-  /** Told of every failed call to the store. */
-  onStoreFailure?: (error: unknown) => void;
   clock?: Clock;
   randomBytes?: (count: number) => Uint8Array;
 }
@@ -43,9 +40,7 @@ export interface BrokerParts {
 export type RunningBroker = Broker & { stop(): void };
 
 export function createBroker(given: BrokerParts): RunningBroker {
-  const { inbox, queues, limits, clock = systemClock, randomBytes = createRandomPool(), onStoreFailure = () => undefined } = given;
-  const submission = markFailures(given.submission, onStoreFailure);
-  const workers = markFailures(given.registry, onStoreFailure);
+  const { submission, registry: workers, inbox, queues, limits, clock = systemClock, randomBytes = createRandomPool() } = given;
   const registry = createRegistryCache(workers, queues, clock);
   const views = createViews(submission, registry);
   const hub = createWatchHub(submission, inbox, clock);

@@ -1,35 +1,22 @@
-/** Redis that cannot be reached is an everyday answer for clients, and nothing else may pass for it. */
+/** What clients are told where a call to the task store fails. Its own words stay in the log: they may name keys and users. */
 
 import { type Outcome, type Refusal, refused } from '@inferq/core/refusal.ts';
+import { StoreError } from '@inferq/core/store-error.ts';
 import { WatchBroken } from '../broker.ts';
 
-/** A call to the store threw. */
-export class StoreFailure extends Error {}
-
-/** `store` with every method's failure turned into a StoreFailure, after `report` was told of it. */
-export function markFailures<T extends object>(store: T, report: (error: unknown) => void): T {
-  return new Proxy(store, {
-    get(target, name) {
-      const member: unknown = Reflect.get(target, name);
-      if (typeof member !== 'function') return member;
-      return async (...given: unknown[]) => {
-        try {
-          return await member.apply(target, given);
-        } catch (cause) {
-          report(cause);
-          throw new StoreFailure('the task store cannot be reached', { cause });
-        }
-      };
-    },
-  });
+function storeRefusal({ kind, code, logId }: StoreError): Refusal {
+  const retryAfterMs = 1_000;
+  switch (kind) {
+    case 'away':
+      return { reason: 'STORE_UNAVAILABLE', message: 'The task store cannot be reached; try again', violations: [], retryAfterMs };
+    case 'refusing': {
+      const message = `The task store refuses to work (${code}), and an operator may have to act: the server's log says why; try again`;
+      return { reason: 'STORE_REFUSING', message, violations: [], retryAfterMs };
+    }
+    case 'fault':
+      return { reason: 'STORE_FAULT', message: `The task store failed unexpectedly, reported as ${logId}`, violations: [] };
+  }
 }
-
-export const storeUnavailable: Refusal = {
-  reason: 'STORE_UNAVAILABLE',
-  message: 'The task store cannot be reached; try again',
-  violations: [],
-  retryAfterMs: 1_000,
-};
 
 export const shuttingDown: Refusal = {
   reason: 'SHUTTING_DOWN',
@@ -49,7 +36,7 @@ export async function answering<T>(work: () => Promise<Outcome<T>>): Promise<Out
 
 /** The refusal that a thrown error stands for; throws it on where it stands for none. */
 export function refusalOf(error: unknown): Refusal {
-  if (error instanceof StoreFailure) return storeUnavailable;
+  if (error instanceof StoreError) return storeRefusal(error);
   if (error instanceof WatchBroken) return error.refusal;
   throw error;
 }

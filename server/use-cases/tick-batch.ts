@@ -1,6 +1,7 @@
 /** Collects what is asked for in one tick of the event loop into few calls. */
 
 import { limits } from '@inferq/core/limits.ts';
+import { isFault } from '@inferq/core/store-error.ts';
 
 interface Waiting<Item, Answer> {
   item: Item;
@@ -10,7 +11,7 @@ interface Waiting<Item, Answer> {
 
 /**
  * A function that answers one item, out of calls of `send` for many: all items of a tick, in the order given, at most
- * `itemsPerCall` and about `bytesPerCall` each. `send` answers in the order of its items.
+ * `itemsPerCall` and about `bytesPerCall` each. `send` answers in the order of its items, and may get an item a second time.
  */
 export function batchPerTick<Item, Answer>(
   send: (items: Item[]) => Promise<readonly Answer[]>,
@@ -53,6 +54,8 @@ async function answer<Item, Answer>(call: Waiting<Item, Answer>[], send: (items:
     const answers = await send(call.map(({ item }) => item));
     for (const [index, { resolve }] of call.entries()) resolve(answers[index] as Answer);
   } catch (error) {
-    for (const { reject } of call) reject(error);
+    // The fault may lie with one of the items: the others must not pay for it.
+    if (isFault(error) && call.length > 1) for (const one of call) void answer([one], send);
+    else for (const { reject } of call) reject(error);
   }
 }

@@ -1,12 +1,12 @@
 /** What can happen to a running attempt, and what follows: it ends, streams, is cancelled, is lost, or is given up. */
 
 import type { RetryPolicy } from '@inferq/core/model.ts';
-import type { EmitOutcome, ExecutionQueue, RunFacts, Settlement } from '@inferq/queue/queue.ts';
+import type { ExecutionQueue, RunFacts, Settlement } from '@inferq/queue/queue.ts';
 import type { Engine, EngineFacts, EngineOutcome } from '../engine.ts';
 import type { Clock } from './clock.ts';
-import { Emitter } from './emitter.ts';
+import { Emitter, type Verdict } from './emitter.ts';
 import { type Held, type Ledger, modelKey } from './ledger.ts';
-import { cancelOf, failureOf, hardLimitPassed, neverRan, releaseOf, settlementOf, streamedTooMuch } from './settlements.ts';
+import { cancelOf, failureOf, hardLimitPassed, neverRan, notStorable, releaseOf, settlementOf, streamedTooMuch } from './settlements.ts';
 import type { Settler } from './settler.ts';
 
 export interface AttemptsParts {
@@ -28,7 +28,7 @@ export class Attempts {
 
   constructor(parts: AttemptsParts) {
     this.#parts = parts;
-    this.#emitter = new Emitter(parts.queue, parts.clock, (held, outcome) => this.#emitted(held, outcome));
+    this.#emitter = new Emitter(parts.queue, parts.clock, (held, verdict) => this.#emitted(held, verdict));
     this.#retries = new Map(parts.engine.models.map(({ spec }) => [modelKey(spec.name, spec.version), spec.retry]));
   }
 
@@ -89,11 +89,11 @@ export class Attempts {
     this.#abandon(held);
   }
 
-  #emitted(held: Held, outcome: Exclude<EmitOutcome, 'held'>): void {
-    if (outcome === 'cancel') this.cancel(held);
-    else if (outcome === 'lost') this.lose(held);
+  #emitted(held: Held, verdict: Verdict): void {
+    if (verdict === 'cancel') this.cancel(held);
+    else if (verdict === 'lost') this.lose(held);
     else {
-      this.#settle(held, failureOf(held, this.#factsSoFar(held), streamedTooMuch()));
+      this.#settle(held, failureOf(held, this.#factsSoFar(held), verdict === 'overflow' ? streamedTooMuch() : notStorable()));
       this.#abandon(held);
     }
   }

@@ -1,5 +1,6 @@
 /** Asks the queue for work: one claim on its way at a time, carried by a settlement where there is one to send. */
 
+import { isFault } from '@inferq/core/store-error.ts';
 import type { ClaimedBatch, ClaimOutcome, ExecutionQueue } from '@inferq/queue/queue.ts';
 import type { QueueShare } from '../queue-shares.ts';
 import type { Batches, Run } from './batches.ts';
@@ -15,6 +16,8 @@ import type { Settler } from './settler.ts';
 const lookAroundMs = 1_000;
 const soloLookMs = 1_000;
 const pauseMs = 200;
+const firstFaultPauseMs = 1_000;
+const longestFaultPauseMs = 30_000;
 
 export interface ClaimerParts {
   executor: string;
@@ -48,6 +51,7 @@ export class Claimer {
   /** An answer was lost: more may be pending under this executor's name than the ledger knows. */
   #answerLost = false;
   #wokenWhileClaiming = false;
+  #faultPauseMs = firstFaultPauseMs;
   /** The queues in the order in which the last claim named them. */
   #order: readonly string[] = [];
   /** The last claim left something behind. */
@@ -92,9 +96,9 @@ export class Claimer {
     this.#readingInputs = true;
     try {
       this.#took({ ...batch, tasks: await this.#parts.queue.withInputs(batch.tasks, lacking) });
-    } catch {
+    } catch (error) {
       this.#answerLost = true;
-      this.#pause();
+      this.#pause(error);
     } finally {
       this.#readingInputs = false;
       this.#parts.onAnswered();
@@ -175,13 +179,14 @@ export class Claimer {
     let outcome: ClaimOutcome | undefined;
     try {
       outcome = settler.hasWaiting ? await settler.send(request) : await queue.claim(request);
-    } catch {
+    } catch (error) {
       this.#answerLost = true;
-      this.#pause();
+      this.#pause(error);
       return;
     } finally {
       this.#claiming = false;
     }
+    this.#faultPauseMs = firstFaultPauseMs;
     this.#roundTrip.observe(clock.now() - began);
     if (outcome?.kind === 'claimed') this.#took(outcome);
     else if (outcome?.kind === 'unregistered') this.#struck();
@@ -247,10 +252,13 @@ export class Claimer {
     this.#takeBackWake = this.#parts.clock.after(ms, () => this.#wake());
   }
 
-  #pause(): void {
+  /** Waits before the next call. What failed is in the log already; after a fault, which may last, each pause is longer than the one before. */
+  #pause(error: unknown): void {
+    const ms = isFault(error) ? this.#faultPauseMs : pauseMs;
+    if (isFault(error)) this.#faultPauseMs = Math.min(2 * ms, longestFaultPauseMs);
     this.#paused = true;
     this.pump();
-    this.#parts.clock.after(pauseMs, () => {
+    this.#parts.clock.after(ms, () => {
       this.#paused = false;
       this.pump();
     });
@@ -267,9 +275,11 @@ export class Claimer {
       this.#handOvers.givenBack(handOvers);
       // It has taken the bell away.
       this.#slept = undefined;
-    } catch {
-      this.#answerLost = true;
-      this.#pause();
+    } catch (error) {
+      // What cannot be given back like this is taken over by others when its lease runs out.
+      this.#answerLost = !isFault(error);
+      if (!this.#answerLost) this.#handOvers.kept();
+      this.#pause(error);
     } finally {
       this.#claiming = false;
     }

@@ -3,9 +3,13 @@
 import { limits } from '@inferq/core/limits.ts';
 import type { Emission, EmitOutcome, ExecutionQueue } from '@inferq/queue/queue.ts';
 import type { Clock } from './clock.ts';
+import { isolate } from './isolate.ts';
 import { type Held, refOf } from './ledger.ts';
 
 const retryMs = 200;
+
+/** `unstorable`: the queue cannot take it, now or later. */
+export type Verdict = Exclude<EmitOutcome, 'held'> | 'unstorable';
 
 interface Unsent {
   held: Held;
@@ -16,7 +20,7 @@ interface Unsent {
 export class Emitter {
   readonly #queue: ExecutionQueue;
   readonly #clock: Clock;
-  readonly #onVerdict: (held: Held, outcome: Exclude<EmitOutcome, 'held'>) => void;
+  readonly #onVerdict: (held: Held, verdict: Verdict) => void;
   #waiting: Unsent[] = [];
   #busy = false;
   /** Unanswered emissions of each attempt, and what waits for there being none. */
@@ -25,7 +29,7 @@ export class Emitter {
   readonly #nextIndex = new Map<Held, number>();
 
   /** `onVerdict` hears every answer that is more than "held". */
-  constructor(queue: ExecutionQueue, clock: Clock, onVerdict: (held: Held, outcome: Exclude<EmitOutcome, 'held'>) => void) {
+  constructor(queue: ExecutionQueue, clock: Clock, onVerdict: (held: Held, verdict: Verdict) => void) {
     this.#queue = queue;
     this.#clock = clock;
     this.#onVerdict = onVerdict;
@@ -71,7 +75,7 @@ export class Emitter {
     while (this.#waiting.length > 0) {
       const batch = this.#take();
       const outcomes = await this.#emit(batch.map(({ emission }) => emission));
-      for (const [index, unsent] of batch.entries()) this.#answered(unsent, outcomes[index] ?? 'lost');
+      for (const [index, unsent] of batch.entries()) this.#answered(unsent, outcomes[index] ?? 'unstorable');
     }
     this.#busy = false;
   }
@@ -88,18 +92,18 @@ export class Emitter {
   }
 
   /** Chunks carry their index, so sending them again does not double them. */
-  async #emit(emissions: Emission[]): Promise<EmitOutcome[]> {
+  async #emit(emissions: Emission[]): Promise<readonly (EmitOutcome | undefined)[]> {
     for (;;) {
       try {
-        return await this.#queue.emit(emissions);
+        return await isolate(emissions, (some) => this.#queue.emit(some));
       } catch {
-        // Redis is away: the connection reports it, and handlers wait.
+        // Redis is away or refuses, which is in the log already; handlers wait.
         await new Promise<void>((resolve) => this.#clock.after(retryMs, resolve));
       }
     }
   }
 
-  #answered({ held, done }: Unsent, outcome: EmitOutcome): void {
+  #answered({ held, done }: Unsent, outcome: EmitOutcome | 'unstorable'): void {
     const left = (this.#unanswered.get(held) ?? 1) - 1;
     if (left > 0) this.#unanswered.set(held, left);
     else this.#unanswered.delete(held);

@@ -34,6 +34,11 @@ export class HandOvers {
     this.#void = true;
   }
 
+  /** Nothing could be given back: what arrives is ours. */
+  kept(): void {
+    this.#void = false;
+  }
+
   /** All up to this number were given back or had arrived. */
   givenBack(number: number): void {
     this.#seen = number;

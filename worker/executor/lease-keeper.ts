@@ -3,6 +3,7 @@
 import { limits } from '@inferq/core/limits.ts';
 import type { ExecutionQueue } from '@inferq/queue/queue.ts';
 import type { Clock } from './clock.ts';
+import { isolate } from './isolate.ts';
 import { type Held, type Ledger, refOf } from './ledger.ts';
 
 export interface LeaseKeeperParts {
@@ -24,7 +25,7 @@ export function keepLeases({ executor, leaseMs, queue, ledger, clock, onCancel, 
     const ours = ledger.ours();
     for (let start = 0; start < ours.length; start += limits.itemsPerCall) {
       const part = ours.slice(start, start + limits.itemsPerCall);
-      const outcomes = await queue.extend(executor, part.map(refOf));
+      const outcomes = await isolate(part, (some) => queue.extend(executor, some.map(refOf)));
       for (const [index, held] of part.entries()) {
         if (outcomes[index] === 'cancel') onCancel(held);
         if (outcomes[index] === 'lost') onLost(held);
@@ -34,7 +35,7 @@ export function keepLeases({ executor, leaseMs, queue, ledger, clock, onCancel, 
 
   function again(): void {
     takeBack = clock.after(leaseMs / 3, () => {
-      // A failed call is the connection's to report; what it did not renew is renewed next time or taken back by others.
+      // A failed call is in the log already; what it did not renew is renewed next time or taken over by others.
       void renew()
         .catch(() => undefined)
         .finally(() => {

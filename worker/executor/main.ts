@@ -6,7 +6,7 @@
 import { connectQueue } from '@inferq/queue/connect.ts';
 import type { QueueConnection } from '@inferq/queue/queue.ts';
 import { startEngine } from '../inference/start-engine.ts';
-import { type Log, openLog } from '../log.ts';
+import { openLog } from '../log.ts';
 import { killOwnTree } from '../process-tree.ts';
 import { systemClock } from './clock.ts';
 import { Executor } from './executor.ts';
@@ -52,7 +52,7 @@ async function load(options: ExecutorOptions): Promise<Loaded> {
     ...(options.redisTls && { tls: options.redisTls }),
     leaseMs: options.leaseMs,
     whenDown: 'wait',
-    onError: connectionErrors(log),
+    onNotice: ({ level, message, details }) => log[level](details, message),
   });
   const executor = await Executor.open(
     {
@@ -76,20 +76,10 @@ async function load(options: ExecutorOptions): Promise<Loaded> {
   );
   working = { executor, log };
   connection.onState((state) => {
-    log.info({ state }, 'redis connection');
     if (state === 'up') executor.reconnected();
   });
   tell({ kind: 'loaded', models: executor.engine.models.map(({ spec }) => spec) });
   return { executor, connection, options };
-}
-
-/** Says each different trouble once until the connection is back. */
-function connectionErrors(log: Log): (error: Error) => void {
-  let last = '';
-  return (error) => {
-    if (error.message !== last) log.warn({ problem: error.message }, 'redis connection');
-    last = error.message;
-  };
 }
 
 async function go({ executor, connection, options }: Loaded): Promise<void> {

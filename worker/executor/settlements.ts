@@ -59,3 +59,7 @@ export function hardLimitPassed(held: Held): TaskError {
 export function streamedTooMuch(): TaskError {
   return sentence('OUTPUT_TOO_LARGE', `The task streamed more than ${limits.chunkBytesPerTask} bytes of chunks.`);
 }
+
+export function notStorable(): TaskError {
+  return sentence('MODEL_ERROR', "What the task streamed could not be stored because of an unexpected error, which the worker's log has.");
+}

@@ -1,18 +1,24 @@
-/** Tells the queue how attempts ended, and does not rest before it has answered. */
+/** Tells the queue how attempts ended, as often as it takes. */
 
 import { limits } from '@inferq/core/limits.ts';
 import type { ClaimOutcome, ClaimRequest, ExecutionQueue, Settlement } from '@inferq/queue/queue.ts';
 import type { Clock } from './clock.ts';
+import { isolate } from './isolate.ts';
 import type { Held, Ledger } from './ledger.ts';
 
 const retryMs = 200;
+
+interface Waiting {
+  held: Held;
+  settlement: Settlement;
+}
 
 export class Settler {
   readonly #queue: ExecutionQueue;
   readonly #ledger: Ledger;
   readonly #clock: Clock;
   readonly #onAnswered: () => void;
-  #waiting: { held: Held; settlement: Settlement }[] = [];
+  #waiting: Waiting[] = [];
   #open = 0;
 
   /** `onAnswered` is called after each answer. */
@@ -54,25 +60,31 @@ export class Settler {
     }
   }
 
-  async #settle(batch: { held: Held; settlement: Settlement }[], next?: ClaimRequest): Promise<ClaimOutcome | undefined> {
+  async #settle(batch: readonly Waiting[], next?: ClaimRequest): Promise<ClaimOutcome | undefined> {
     const answer = await this.#queue.settle(
       batch.map(({ settlement }) => settlement),
       next,
     );
-    for (const { held } of batch) this.#ledger.gone(held, this.#clock.now());
-    this.#open -= batch.length;
-    this.#onAnswered();
+    this.#answered(batch);
     return answer.next;
   }
 
-  async #sendAgain(batch: { held: Held; settlement: Settlement }[]): Promise<void> {
+  #answered(batch: readonly Waiting[]): void {
+    for (const { held } of batch) this.#ledger.gone(held, this.#clock.now());
+    this.#open -= batch.length;
+    this.#onAnswered();
+  }
+
+  /** A settlement that cannot be stored is dropped: others take its task over when the lease runs out, and that not for ever. */
+  async #sendAgain(batch: readonly Waiting[]): Promise<void> {
     for (;;) {
       await new Promise<void>((resolve) => this.#clock.after(retryMs, resolve));
       try {
-        await this.#settle(batch);
+        await isolate(batch, async (some) => (await this.#queue.settle(some.map(({ settlement }) => settlement))).outcomes);
+        this.#answered(batch);
         return;
       } catch {
-        // Redis is away: the connection reports it, and the outcome waits.
+        // Redis is away or refuses, which is in the log already; the outcome waits.
       }
     }
   }

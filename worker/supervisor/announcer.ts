@@ -2,14 +2,12 @@
 
 import type { ModelSpec } from '@inferq/core/model.ts';
 import type { WorkerEntry, WorkerRegistry } from '@inferq/queue/queue.ts';
-import type { Log } from '../log.ts';
 
 const modelsEveryMs = 60 * 60 * 1_000;
 
 export class Announcer {
   readonly #registry: WorkerRegistry;
   readonly #leaseMs: number;
-  readonly #log: Log;
   #entry: () => WorkerEntry = () => {
     throw new Error('announced before it was started');
   };
@@ -18,10 +16,9 @@ export class Announcer {
   #timer: NodeJS.Timeout | undefined;
   #beating: Promise<void> | undefined;
 
-  constructor(registry: WorkerRegistry, leaseMs: number, log: Log) {
+  constructor(registry: WorkerRegistry, leaseMs: number) {
     this.#registry = registry;
     this.#leaseMs = leaseMs;
-    this.#log = log;
   }
 
   /** Announces the worker, and again every third of a lease. `entry` is asked each time; the models were announced before. */
@@ -51,7 +48,8 @@ export class Announcer {
 
   #beat(): void {
     this.#beating ??= this.#announceAll()
-      .catch((error) => this.#log.warn({ problem: String(error) }, 'the worker could not be announced'))
+      // What went wrong is in the log already; the next beat comes soon.
+      .catch(() => undefined)
       .finally(() => {
         this.#beating = undefined;
       });

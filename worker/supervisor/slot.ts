@@ -6,12 +6,12 @@ import type { ModelSpec } from '@inferq/core/model.ts';
 import type { ExecutorEntry, WorkerRegistry } from '@inferq/queue/queue.ts';
 import type { ExecutorOptions } from '../executor/messages.ts';
 import type { Log } from '../log.ts';
+import { persist } from '../persist.ts';
 import type { Device } from './devices.ts';
 import { type ExecutorExit, ExecutorProcess } from './executor-process.ts';
 import { executorName } from './names.ts';
 import { restartDelay } from './restart-delay.ts';
 
-const retryMs = 200;
 /** How long an executor may take to stop beyond its grace. */
 const stopMarginMs = 5_000;
 
@@ -117,19 +117,17 @@ export class Slot {
     }
   }
 
-  /** Strikes the dead executor off and gives on what it held; does not rest before the queue has answered. */
+  /** Deregisters the dead executor and requeues what it held; goes on until the queue has answered. */
   async #cleanUp(name: string, exit: ExecutorExit): Promise<void> {
     const { registry, log, abandon } = this.#parts;
-    const crashed = exit.reason === 'crashed' || exit.reason === 'broken';
-    while (!abandon.aborted) {
-      try {
-        const held = await registry.strikeExecutor(name, crashed ? 'crash' : 'shutdown', exit.how);
-        log[exit.reason === 'stopped' ? 'info' : 'warn']({ executor: name, how: exit.how, held }, 'executor ended');
-        return;
-      } catch (error) {
-        log.warn({ executor: name, problem: String(error) }, 'the queue could not be told that an executor ended');
-        await sleep(retryMs);
-      }
+    const why = exit.reason === 'crashed' || exit.reason === 'broken' ? 'crash' : 'shutdown';
+    const level = exit.reason === 'stopped' ? 'info' : 'warn';
+    try {
+      const held = await persist(() => registry.strikeExecutor(name, why, exit.how), abandon);
+      log[level]({ executor: name, how: exit.how, held }, 'executor ended');
+    } catch {
+      // Why is in the log already.
+      log[level]({ executor: name, how: exit.how }, 'executor ended; what it held is requeued when its lease runs out');
     }
   }
 
@@ -142,7 +140,7 @@ export class Slot {
       if (problem !== undefined) throw new Error(problem);
       if (this.#stopping.signal.aborted) return;
       this.enter(models);
-      await announce();
+      await persist(announce, this.#stopping.signal);
       this.keep();
       log.info({ executor: process.name, restarts: this.#restarts }, 'executor restarted');
     } catch (error) {

@@ -5,6 +5,7 @@ import type { ModelSpec } from '@inferq/core/model.ts';
 import type { QueueConnection, WorkerEntry } from '@inferq/queue/queue.ts';
 import type { RedisTlsFiles } from '@inferq/queue/redis-tls.ts';
 import type { Log, LogLevel } from '../log.ts';
+import { persist } from '../persist.ts';
 import type { QueueShare } from '../queue-shares.ts';
 import { UsageError } from '../usage-error.ts';
 import { Announcer } from './announcer.ts';
@@ -50,7 +51,7 @@ export async function startSupervisor(
 ): Promise<Supervisor> {
   const { name, shares, devices, models, redisUrl, redisTls, leaseMs, logLevel } = options;
   const { threads = Math.max(1, Math.floor(availableParallelism() / devices.length)) } = options;
-  const announcer = new Announcer(connection.registry, leaseMs, log);
+  const announcer = new Announcer(connection.registry, leaseMs);
   let specs: readonly ModelSpec[] = [];
   const slots = devices.map(
     (device, index) =>
@@ -77,16 +78,15 @@ export async function startSupervisor(
 
   try {
     specs = await loadAll(slots, abandon);
-    await refuseConflicts(connection.registry, specs);
+    await persist(() => refuseConflicts(connection.registry, specs), abandon);
     for (const slot of slots) slot.enter(specs);
-    await announcer.start(entry, specs);
+    await persist(() => announcer.start(entry, specs), abandon);
   } catch (error) {
     await Promise.all(slots.map((slot) => slot.abandon()));
     throw error;
   }
   for (const slot of slots) slot.keep();
   connection.onState((state) => {
-    log.info({ state }, 'redis connection');
     if (state === 'up') announcer.announceAgain();
   });
 
@@ -96,7 +96,7 @@ export async function startSupervisor(
     async stop(graceMs) {
       await Promise.all(slots.map((slot) => slot.stop(graceMs)));
       await announcer.stop();
-      await connection.registry.retireWorker(name);
+      await persist(() => connection.registry.retireWorker(name), abandon);
     },
     hurry() {
       for (const slot of slots) void slot.stop(0);

@@ -1,5 +1,6 @@
 /** An executor on a queue and an engine that tests play themselves, and on a clock that they turn. */
 
+import { StoreError } from '@inferq/core/store-error.ts';
 import type {
   AttemptRef,
   ClaimedTask,
@@ -111,7 +112,7 @@ export class PlayedQueue implements ExecutionQueue {
   }
 
   async extend(_executor: string, attempts: readonly AttemptRef[]): Promise<ExtendOutcome[]> {
-    if (this.away) throw new Error('away');
+    if (this.away) throw new StoreError('away', 'CLOSED', 'away');
     this.extended.push([...attempts]);
     return attempts.map(({ id }) => this.verdicts.get(id) ?? 'held');
   }
@@ -131,7 +132,7 @@ export class PlayedQueue implements ExecutionQueue {
   }
 
   async releaseUnknown(_executor: string, known: readonly AttemptRef[]): Promise<{ released: number; handOvers: number }> {
-    if (this.away) throw new Error('away');
+    if (this.away) throw new StoreError('away', 'CLOSED', 'away');
     this.known.push([...known]);
     return { released: 0, handOvers: this.handOvers };
   }
@@ -161,7 +162,7 @@ export class PlayedQueue implements ExecutionQueue {
 
   async #travel(): Promise<void> {
     this.roundTrips += 1;
-    if (this.away) throw new Error('away');
+    if (this.away) throw new StoreError('away', 'CLOSED', 'away');
     if (this.roundTripMs > 0) await new Promise<void>((resolve) => this.#clock.after(this.roundTripMs, resolve));
   }
 
@@ -381,6 +382,7 @@ export async function play(
   let deliver: (message: InboxMessage) => void = () => {};
   const inbox: Inbox = {
     name: 'executor',
+    hears: true,
     onMessages: (listener) => {
       deliver = (message) => listener([message]);
     },

@@ -3,6 +3,7 @@
  * while the world goes on, publications can be lost, calls can fail. It knows nothing of lanes, leases or workers.
  */
 
+import { StoreError } from '@inferq/core/store-error.ts';
 import { type ChunkRecord, isTerminal, type TaskSnapshot } from '@inferq/core/task.ts';
 import type {
   BoundCall,
@@ -29,6 +30,7 @@ export function snapshotOf(id: string, changes: Partial<TaskSnapshot> = {}): Tas
 
 export class FakeQueue implements SubmissionQueue, Inbox {
   readonly name = 'inbox-1';
+  readonly hears = true;
   readonly records = new Map<string, TaskSnapshot>();
   readonly logs = new Map<string, ChunkRecord[]>();
   readonly outputs = new Map<string, Uint8Array>();
@@ -36,7 +38,10 @@ export class FakeQueue implements SubmissionQueue, Inbox {
   readonly watchers = new Set<string>();
   /** Every call, in order. */
   readonly calls: { method: Method; given: unknown[] }[] = [];
+  /** Methods that the store does not answer. */
   readonly failing = new Set<Method>();
+  /** What they throw. */
+  failure = new StoreError('away', 'CLOSED', 'the connection was closed');
   /** Publications are lost while this is set. */
   deaf = false;
   submitAnswer: ((task: NewTask) => SubmitOutcome | undefined) | undefined;
@@ -112,7 +117,7 @@ export class FakeQueue implements SubmissionQueue, Inbox {
 
   async #answer<T>(method: Method, given: unknown[], effect: () => T): Promise<T> {
     this.calls.push({ method, given });
-    if (this.failing.has(method)) throw new Error('connection lost');
+    if (this.failing.has(method)) throw this.failure;
     const answer = effect();
     await this.#gates.get(method);
     return answer;

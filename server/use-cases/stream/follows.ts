@@ -55,7 +55,7 @@ export class Follows {
   cancelBound(): void {
     for (const { request, feed } of this.#open.values()) {
       if (!request.cancelOnDisconnect || feed.over) continue;
-      void this.#parts.hub.persist(() => this.#parts.submission.cancel({ id: request.taskId, force: false }));
+      this.#parts.hub.inBackground(() => this.#parts.submission.cancel({ id: request.taskId, force: false }));
     }
   }
 

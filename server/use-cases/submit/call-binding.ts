@@ -17,7 +17,7 @@ export interface CallBindings {
 
 export function createCallBindings(submission: Pick<SubmissionQueue, 'unbind'>, hub: WatchHub): CallBindings {
   let calls = 0;
-  const unbind = (bound: BoundCall, cancelAfterMs?: number) => void hub.persist(() => submission.unbind(bound, cancelAfterMs));
+  const unbind = (bound: BoundCall, cancelAfterMs?: number) => hub.inBackground(() => submission.unbind(bound, cancelAfterMs));
   return {
     newCall: () => `${hub.inbox}/${++calls}`,
     follow(bound, signal) {

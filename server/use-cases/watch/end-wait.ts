@@ -20,11 +20,13 @@ export class EndWait implements Listener {
 
   constructor(hub: WatchHub, taskId: string) {
     this.#hub = hub;
+    // Where a read fails before anybody waits, whoever waits later is told.
+    this.#outcome.promise.catch(() => undefined);
     this.taskId = taskId;
     hub.enter(this);
   }
 
-  /** Resolves with the end, or after `ms`, or when `signal` fires. To be called once the task is stored. */
+  /** Resolves with the end, or after `ms`, or when `signal` fires. To be called once the task is stored. Throws where its record cannot be read. */
   async within(ms: number, clock: Clock, signal: AbortSignal): Promise<WaitOutcome> {
     this.#stored = true;
     const giveUp = () => this.#outcome.resolve({ kind: 'over' });
@@ -63,19 +65,29 @@ export class EndWait implements Listener {
     this.#settle({ kind: 'over' });
   }
 
-  /** Reads until no message came while a read was under way: that read may have come before what the message tells of. */
   async #read(): Promise<void> {
     this.#reading = true;
+    try {
+      await this.#readUntilCurrent();
+    } catch (error) {
+      this.#settled = true;
+      this.#outcome.reject(error);
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  /** Reads until no message came while a read was under way: that read may have come before what the message tells of. */
+  async #readUntilCurrent(): Promise<void> {
     while (this.#stale && !this.#settled) {
       this.#stale = false;
       const stored = this.#stored;
       const read = await this.#hub.persist(async () => ({ snapshot: await this.#hub.inspect(this.taskId) }));
-      if (read === undefined) break;
+      if (read === undefined) return;
       if (read.snapshot !== undefined) this.see(read.snapshot);
       // A reconnect while the submit was under way: its script is yet to come, and registers the inbox itself.
       else if (stored) this.#settle({ kind: 'vanished' });
     }
-    this.#reading = false;
   }
 
   #settle(outcome: WaitOutcome): void {

@@ -1,11 +1,12 @@
 /** One watch of one task: turns hints from the inbox, and the record and log behind them, into its events. */
 
 import { limits } from '@inferq/core/limits.ts';
+import { StoreError } from '@inferq/core/store-error.ts';
 import { type ChunkRecord, isTerminal, type TaskSnapshot } from '@inferq/core/task.ts';
 import type { SubmissionQueue } from '@inferq/queue/queue.ts';
 import { type TaskView, type ViewEvent, WatchBroken } from '../../broker.ts';
 import type { Clock } from '../clock.ts';
-import { shuttingDown } from '../store-failure.ts';
+import { refusalOf, shuttingDown } from '../store-failure.ts';
 import { historyGone, refuseExpired } from '../unknown-task.ts';
 import { lacksOutput, type Views } from '../view.ts';
 import type { Listener, TaskMessage, WatchHub } from './hub.ts';
@@ -151,7 +152,7 @@ export class Feed implements Listener {
         else if (found !== undefined && found !== 'all') return await this.#finish(found);
       } while (!this.#over && !this.#deliverHeld());
     } catch (error) {
-      this.#end(error as Error);
+      this.#end(error instanceof StoreError ? new WatchBroken(refusalOf(error)) : (error as Error));
     }
   }
 

@@ -1,11 +1,12 @@
 /** Who in this process wants to hear of which task. One table, fed by the process' inbox. */
 
+import { mayPass, StoreError } from '@inferq/core/store-error.ts';
 import type { TaskSnapshot } from '@inferq/core/task.ts';
 import type { Inbox, InboxMessage, SubmissionQueue } from '@inferq/queue/queue.ts';
 import type { Clock } from '../clock.ts';
 import { pause } from '../clock.ts';
-import { StoreFailure } from '../store-failure.ts';
 import { batchPerTick } from '../tick-batch.ts';
+import { createLookAgain } from './look-again.ts';
 import { takeTurns } from './turns.ts';
 
 export type TaskMessage = Extract<InboxMessage, { kind: 'snapshot' | 'chunk' | 'wake' }>;
@@ -29,8 +30,10 @@ export interface WatchHub {
   leave(listener: Listener, over: boolean): void;
   /** The task as it stands, or undefined; also registers the inbox. Calls of one tick share a script. */
   inspect(id: string): Promise<TaskSnapshot | undefined>;
-  /** Repeats `work` while the store fails, until it answers or the hub stops; undefined then. */
+  /** Repeats `work` while the store is away or refuses, until it answers or the hub stops; undefined then. Throws the store's faults. */
   persist<T>(work: () => Promise<T>): Promise<T | undefined>;
+  /** As `persist`, for what nobody waits for. */
+  inBackground(work: () => Promise<unknown>): void;
   /** Runs a read of a log, few at a time: where many watches lack chunks at once, other calls to the store come in between. */
   inTurn<T>(read: () => Promise<T>): Promise<T>;
   /** How many tasks are watched. */
@@ -43,6 +46,9 @@ const readsAtOnce = 8;
 
 export function createWatchHub(submission: Pick<SubmissionQueue, 'inspect' | 'unwatch'>, inbox: Inbox, clock: Clock): WatchHub {
   const table = new Map<string, Set<Listener>>();
+  const lookAgain = createLookAgain<string>(clock, (taskId) => {
+    for (const listener of table.get(taskId) ?? []) listener.resumed();
+  });
   const stop = new AbortController();
   const inspect = batchPerTick<string, TaskSnapshot | undefined>((ids) => submission.inspect(ids, inbox.name));
   const unwatch = batchPerTick<string, undefined>(async (left) => {
@@ -62,32 +68,44 @@ export function createWatchHub(submission: Pick<SubmissionQueue, 'inspect' | 'un
     for (const listeners of table.values()) for (const listener of listeners) listener.resumed();
   });
 
+  const persist = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
+    while (!stop.signal.aborted) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!mayPass(error)) throw error;
+        await pause(clock, retryMs, stop.signal);
+      }
+    }
+    return undefined;
+  };
+
   return {
     inbox: inbox.name,
     enter(listener) {
       if (stop.signal.aborted) return listener.stopped();
       const listeners = table.get(listener.taskId);
-      if (listeners === undefined) table.set(listener.taskId, new Set([listener]));
-      else listeners.add(listener);
+      if (listeners !== undefined) listeners.add(listener);
+      else {
+        table.set(listener.taskId, new Set([listener]));
+        lookAgain.add(listener.taskId);
+      }
     },
     leave(listener, over) {
       const listeners = table.get(listener.taskId);
       if (!listeners?.delete(listener) || listeners.size > 0) return;
       table.delete(listener.taskId);
+      lookAgain.remove(listener.taskId);
       // Where this fails, the record sends hints that nobody takes until the task ends: no harm.
       if (!over) unwatch(listener.taskId).catch(() => undefined);
     },
     inspect,
-    async persist(work) {
-      while (!stop.signal.aborted) {
-        try {
-          return await work();
-        } catch (error) {
-          if (!(error instanceof StoreFailure)) throw error;
-          await pause(clock, retryMs, stop.signal);
-        }
-      }
-      return undefined;
+    persist,
+    inBackground(work) {
+      persist(work).catch((error) => {
+        // A fault of the store is in the log by now.
+        if (!(error instanceof StoreError)) throw error;
+      });
     },
     inTurn: takeTurns(readsAtOnce),
     get size() {
@@ -95,6 +113,7 @@ export function createWatchHub(submission: Pick<SubmissionQueue, 'inspect' | 'un
     },
     stop() {
       stop.abort();
+      lookAgain.clear();
       const all = [...table.values()].flatMap((listeners) => [...listeners]);
       table.clear();
       for (const listener of all) listener.stopped();

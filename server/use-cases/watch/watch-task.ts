@@ -28,7 +28,7 @@ export async function watchTask(
   const outbox = new Outbox<ViewEvent>(bounds);
   const feed = new Feed(taskId, { outputs: options.outputs, endOnly: false }, parts, outbox);
   const departed = () => {
-    if (options.cancelOnDisconnect && !feed.over) void parts.hub.persist(() => parts.submission.cancel({ id: taskId, force: false }));
+    if (options.cancelOnDisconnect && !feed.over) parts.hub.inBackground(() => parts.submission.cancel({ id: taskId, force: false }));
     leave();
     outbox.end();
   };
