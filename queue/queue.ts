@@ -379,7 +379,19 @@ export interface StoreProbe {
 export interface StoreNotice {
   level: 'info' | 'warn' | 'error';
   message: string;
-  details: Record<string, unknown>;
+  details: {
+    /** The store's own words. */
+    problem?: string;
+    code?: string;
+    /** The verb that failed, and how many calls did since it was said last. */
+    call?: string;
+    calls?: number;
+    /** How long it lasted. */
+    afterMs?: number;
+    /** Of a fault: what clients are told to ask for. */
+    id?: string;
+    err?: unknown;
+  };
 }
 
 /** One process' way to Redis. */

@@ -39,6 +39,8 @@ export function startSentence({ code, kind, message }: StoreError, { address, in
       return `${redis} refuses the user name or the password in the Redis URL (${words}).`;
     case 'NOAUTH':
       return `${redis} needs a password, and the Redis URL has none: write redis://:PASSWORD@HOST:PORT (${words}).`;
+    case 'UNUSABLE':
+      return `${redis} cannot be used: ${words}.`;
     case 'NOPERM':
       return `${redis} does not let this user do what inferq needs (${words}). docs/redis.md lists the permissions.`;
     case 'DENIED':

@@ -1,5 +1,6 @@
 /** Runs calls to Redis: each failure is sorted, told to the operator, and thrown as a StoreError. */
 
+import { dictionary } from '@inferq/core/dictionary.ts';
 import { StoreError } from '@inferq/core/store-error.ts';
 import { classify } from './classify.ts';
 import type { Failover } from './failover.ts';
@@ -59,9 +60,10 @@ export class StoreCalls {
   }
 }
 
+type Verb = (...given: unknown[]) => Promise<unknown>;
+
 /** `verbs`, each of them run by `calls` under its own name. */
 export function guarded<T extends object>(verbs: T, calls: StoreCalls): T {
-  const copy = { ...verbs } as Record<string, (...given: unknown[]) => Promise<unknown>>;
-  for (const [name, verb] of Object.entries(copy)) copy[name] = (...given) => calls.run(name, () => verb(...given));
-  return copy as T;
+  const run = ([name, verb]: [string, Verb]): [string, Verb] => [name, (...given) => calls.run(name, () => verb(...given))];
+  return dictionary(Object.entries(verbs).map(run)) as T;
 }

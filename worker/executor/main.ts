@@ -6,7 +6,7 @@
 import { connectQueue } from '@inferq/queue/connect.ts';
 import type { QueueConnection } from '@inferq/queue/queue.ts';
 import { startEngine } from '../inference/start-engine.ts';
-import { openLog } from '../log.ts';
+import { type Log, openLog } from '../log.ts';
 import { killOwnTree } from '../process-tree.ts';
 import { systemClock } from './clock.ts';
 import { Executor } from './executor.ts';
