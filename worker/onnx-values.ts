@@ -1,6 +1,6 @@
 /** Tensors of model code as onnxruntime-node takes and gives them. */
 
-import { type Dictionary, dictionary } from '@inferq/core/dictionary.ts';
+import { type Dictionary, dictionary, orderedDictionary } from '@inferq/core/dictionary.ts';
 import { shown, shownList } from '@inferq/core/names.ts';
 import { requireFit, truthValues } from '@inferq/core/tensor/convert.ts';
 import type { Datatype, ModelTensor, TensorSpec } from '@inferq/core/tensor/tensor.ts';
@@ -44,7 +44,7 @@ export function toBinding(specs: readonly TensorSpec[], feeds: Tensors): Binding
 
 /** The outputs of a run, in the order of `specs`. */
 export function fromBinding(specs: readonly TensorSpec[], results: BindingTensors): Tensors {
-  return dictionary(specs.map(({ name }) => [name, toModelTensor(results[name] as Tensor)]));
+  return orderedDictionary(specs.map(({ name }) => [name, toModelTensor(results[name] as Tensor)]));
 }
 
 function newTensor(name: string, tensor: ModelTensor): Tensor {

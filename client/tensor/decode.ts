@@ -2,13 +2,13 @@
 
 import type { TensorContents, Tensor as WireTensor } from '../../proto/gen/inferq/v1/tensor.ts';
 import { InferqError } from '../errors.ts';
-import { type Dictionary, dictionary } from '../wire/dictionary.ts';
+import { type Dictionary, orderedDictionary } from '../wire/dictionary.ts';
 import { fromBfloat16, fromFloat16 } from './half.ts';
 import { holders, isNumeric, type NumericDatatype, type Tensor, type TensorData, type TypedArray } from './tensor.ts';
 
-/** Tensors by name. Texts of `contents` are strings; elements of raw BYTES stay bytes. Throws InferqError for what is no tensor. */
+/** Tensors by name, in the model's order. Texts of `contents` are strings; elements of raw BYTES stay bytes. Throws InferqError for what is no tensor. */
 export function decodeTensors(tensors: readonly WireTensor[]): Dictionary<Tensor> {
-  return dictionary(tensors.map((tensor) => [tensor.name, decodeTensor(tensor)]));
+  return orderedDictionary(tensors.map((tensor) => [tensor.name, decodeTensor(tensor)]));
 }
 
 function decodeTensor({ name, datatype, shape, data }: WireTensor): Tensor {

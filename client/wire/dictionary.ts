@@ -9,3 +9,15 @@ export function dictionary<T>(entries: Iterable<readonly [string | number, T]>):
   // biome-ignore lint/plugin: without its prototype it is what this function is for
   return Object.setPrototypeOf(Object.fromEntries(entries), null);
 }
+
+/**
+ * The same, with its keys in the order of the entries. An object puts keys that are whole numbers first: only where there are such
+ * keys this is a proxy, which cannot be cloned or sent to another thread.
+ */
+export function orderedDictionary<T>(entries: readonly (readonly [string, T])[]): Dictionary<T> {
+  const names = dictionary(entries);
+  const order = [...new Set(entries.map(([name]) => name))];
+  if (!order.some((name) => /^(?:0|[1-9][0-9]*)$/.test(name))) return names;
+  const others = (target: object) => Reflect.ownKeys(target).filter((key) => !order.includes(key as string));
+  return new Proxy(names, { ownKeys: (target) => [...order.filter((name) => Object.hasOwn(target, name)), ...others(target)] });
+}

@@ -10,9 +10,18 @@ interface FixtureNode {
 /** A dimension that is a text is symbolic. */
 export type FixtureShape = (number | string)[];
 
+/** Without a shape: a tensor of any rank. */
+interface FixtureValue {
+  type: ElementType;
+  shape?: FixtureShape;
+}
+
+/** By name; as entries where names are numbers, which an object does not keep in order. */
+type FixtureValues = Record<string, FixtureValue> | [name: string, FixtureValue][];
+
 export interface FixtureModel {
-  inputs: Record<string, { type: ElementType; shape: FixtureShape }>;
-  outputs: Record<string, { type: ElementType; shape: FixtureShape }>;
+  inputs: FixtureValues;
+  outputs: FixtureValues;
   /** FP32 constants. */
   constants?: Record<string, { shape: number[]; values: number[] | Float32Array }>;
   /** FP32 constants whose values are in a file of their own, as external data. */
@@ -46,8 +55,8 @@ export function buildModel({ inputs, outputs, constants = {}, externals = {}, no
     text(2, 'fixture'),
     ...Object.entries(constants).map(([name, constant]) => bytes(5, encodeConstant(name, constant.shape, constant.values))),
     ...Object.entries(externals).map(([name, { shape, location }]) => bytes(5, encodeExternal(name, shape, location))),
-    ...Object.entries(inputs).map(([name, { type, shape }]) => bytes(11, encodeValue(name, type, shape))),
-    ...Object.entries(outputs).map(([name, { type, shape }]) => bytes(12, encodeValue(name, type, shape))),
+    ...listed(inputs).map(([name, value]) => bytes(11, encodeValue(name, value))),
+    ...listed(outputs).map(([name, value]) => bytes(12, encodeValue(name, value))),
   ];
   return Buffer.concat([number(1, 9), bytes(7, Buffer.concat(graph)), bytes(8, number(2, 17))]);
 }
@@ -62,11 +71,12 @@ export function plusOne(shape: FixtureShape): Uint8Array {
   });
 }
 
-/** y = x for `x` of this type and shape. */
-export function identity(type: ElementType, shape: FixtureShape): Uint8Array {
+/** y = x for `x` of this type and shape, or of any shape. */
+export function identity(type: ElementType, shape?: FixtureShape): Uint8Array {
+  const value = shape ? { type, shape } : { type };
   return buildModel({
-    inputs: { x: { type, shape } },
-    outputs: { y: { type, shape } },
+    inputs: { x: value },
+    outputs: { y: value },
     nodes: [{ op: 'Identity', inputs: ['x'], outputs: ['y'] }],
   });
 }
@@ -103,10 +113,14 @@ function encodeExternal(name: string, shape: number[], location: string): Buffer
   ]);
 }
 
-function encodeValue(name: string, type: ElementType, shape: FixtureShape): Buffer {
-  const dimensions = shape.map((size) => bytes(1, typeof size === 'number' ? number(1, size) : text(2, size)));
-  const tensor = Buffer.concat([number(1, elementTypes[type]), bytes(2, Buffer.concat(dimensions))]);
-  return Buffer.concat([text(1, name), bytes(2, bytes(1, tensor))]);
+function listed(values: FixtureValues): [string, FixtureValue][] {
+  return Array.isArray(values) ? values : Object.entries(values);
+}
+
+function encodeValue(name: string, { type, shape }: FixtureValue): Buffer {
+  const dimensions = shape?.map((size) => bytes(1, typeof size === 'number' ? number(1, size) : text(2, size)));
+  const tensor = [number(1, elementTypes[type]), ...(dimensions ? [bytes(2, Buffer.concat(dimensions))] : [])];
+  return Buffer.concat([text(1, name), bytes(2, bytes(1, Buffer.concat(tensor)))]);
 }
 
 function number(field: number, value: number): Buffer {

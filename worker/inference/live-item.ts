@@ -75,7 +75,7 @@ export class LiveItem implements Item {
     if (this.#late) return this.#late;
     const fault = outputFault(this.#spec.outputs, outputs, true);
     if (fault !== undefined) throw new Error(fault);
-    const payload = encodeOutput(outputs);
+    const payload = encodeOutput(this.#spec.outputs, outputs);
     if (!payload) throw new Error(`a chunk is larger than ${limits.outputBytes / 1_048_576} MiB; emit smaller ones`);
     if (overflows(this.#unstored, this.#sink.unstored, payload.byteLength)) throw this.#overflowed();
     return unheard(this.#send(payload));
@@ -91,7 +91,8 @@ export class LiveItem implements Item {
   complete(outputs: Tensors, { partial }: { partial?: boolean } = {}): void {
     if (this.#settled) return;
     const fault = outputFault(this.#spec.outputs, outputs, false);
-    this.#settle(fault === undefined ? completed(outputs, this.#postprocess, partial === true) : failedWith('MODEL_ERROR', fault, true));
+    if (fault !== undefined) this.#settle(failedWith('MODEL_ERROR', fault, true));
+    else this.#settle(completed(this.#spec.outputs, outputs, this.#postprocess, partial === true));
   }
 
   fail(error: Error | string, { code, retry }: { retry?: boolean; code?: 'MODEL_ERROR' | 'INVALID_INPUT' } = {}): void {

@@ -1,17 +1,15 @@
 /** Runs a plain ONNX model: batches of tasks, cut into slices of at most `maxBatchSize` rows. */
 
-import { dictionary } from '@inferq/core/dictionary.ts';
 import { limits } from '@inferq/core/limits.ts';
-import { joinRows, sliceRows, splitRows } from '@inferq/core/tensor/rows.ts';
-import { shownShape } from '@inferq/core/tensor/shape.ts';
 import type { EngineOutcome, EngineTask, LoadedModel } from '../engine.ts';
 import type { Session, Tensors } from '../handler.ts';
-import { failed, failedWith, isBeyondRepair, TaskFault } from './errors.ts';
+import { failed, failedWith, isBeyondRepair } from './errors.ts';
 import type { AbortReason } from './messages.ts';
 import type { Outbox } from './outbox.ts';
 import { completed, type Postprocess, sizeOf, tooLarge } from './outcome.ts';
 import { readTask } from './read-task.ts';
 import type { ModelRunner } from './runner.ts';
+import { joinInputs, joinOutputs, splitOutputs } from './slice-tensors.ts';
 import { nextSlice, type Piece } from './slices.ts';
 
 interface OnnxTask {
@@ -121,23 +119,7 @@ export class OnnxRunner implements ModelRunner {
   async #run(pieces: readonly Piece<OnnxTask>[]): Promise<Tensors[]> {
     const { inputs, maxBatchSize } = this.model.spec;
     if (maxBatchSize === 0) return Promise.all(pieces.map(({ task }) => this.#session.run(task.inputs)));
-    const feeds: Tensors = dictionary();
-    for (const { name } of inputs) {
-      const parts = pieces.flatMap(({ task, from, to }) => (task.inputs[name] ? [sliceRows(task.inputs[name], from, to)] : []));
-      feeds[name] = joinRows(parts);
-    }
-    const results = await this.#session.run(feeds);
-    const counts = pieces.map(({ from, to }) => to - from);
-    const rows = counts.reduce((sum, count) => sum + count, 0);
-    const outputs: Tensors[] = pieces.map(() => dictionary());
-    for (const [name, tensor] of Object.entries(results)) {
-      if (tensor.shape[0] !== rows) {
-        const shape = shownShape(tensor.shape);
-        throw new TaskFault('MODEL_ERROR', `the model gave output "${name}" the shape ${shape} for ${rows} rows: set max_batch_size to 0`);
-      }
-      for (const [index, part] of splitRows(tensor, counts).entries()) (outputs[index] as Tensors)[name] = part;
-    }
-    return outputs;
+    return splitOutputs(await this.#session.run(joinInputs(inputs, pieces)), pieces);
   }
 
   #keep(batch: Batch, { task, to }: Piece<OnnxTask>, part: Tensors): void {
@@ -150,7 +132,7 @@ export class OnnxRunner implements ModelRunner {
 
   #finish({ parts }: OnnxTask): EngineOutcome {
     try {
-      return completed(joinParts(parts), this.#postprocess, false);
+      return completed(this.model.spec.outputs, joinOutputs(parts), this.#postprocess, false);
     } catch (error) {
       return failed(error);
     }
@@ -160,10 +142,4 @@ export class OnnxRunner implements ModelRunner {
     batch.tasks.delete(task);
     this.#outbox.settled(task.key, outcome, { ranMs: batch.ranMs, ...batch.size });
   }
-}
-
-function joinParts(parts: readonly Tensors[]): Tensors {
-  const [first = {}] = parts;
-  if (parts.length === 1) return first;
-  return dictionary(Object.keys(first).map((name) => [name, joinRows(parts.flatMap((part) => part[name] ?? []))]));
 }

@@ -15,9 +15,9 @@ import { failed, failedWith } from './errors.ts';
 export type Postprocess = Pick<Settings, 'postprocess' | 'labels'>;
 
 /** A complete outcome; a failed one where the outputs are too large or do not hold together. */
-export function completed(outputs: Tensors, postprocess: Postprocess, partial: boolean): EngineOutcome {
+export function completed(specs: readonly TensorSpec[], outputs: Tensors, postprocess: Postprocess, partial: boolean): EngineOutcome {
   try {
-    const output = encodeOutput(outputs, classifications(outputs, postprocess));
+    const output = encodeOutput(specs, outputs, classifications(outputs, postprocess));
     return output ? { kind: 'complete', output, partial } : tooLarge();
   } catch (error) {
     return failed(error);

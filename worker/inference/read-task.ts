@@ -1,10 +1,11 @@
 /** From a task's stored input to tensors for model code, checked once more: its model may have changed since Submit. */
 
-import { type Dictionary, dictionary } from '@inferq/core/dictionary.ts';
+import { type Dictionary, orderedDictionary } from '@inferq/core/dictionary.ts';
 import type { ModelSpec, ParameterValue } from '@inferq/core/model.ts';
 import { checkParameters, fillParameters } from '@inferq/core/parameters.ts';
 import { checkInputs } from '@inferq/core/tensor/check.ts';
 import { toModelTensor } from '@inferq/core/tensor/convert.ts';
+import type { Tensor, TensorSpec } from '@inferq/core/tensor/tensor.ts';
 import type { Tensors } from '../handler.ts';
 import type { TaskInput } from '../payload.ts';
 import { decodeInput } from '../payload.ts';
@@ -23,7 +24,7 @@ export function readTask(spec: ModelSpec, bytes: Uint8Array): ReadTask {
   const [violation] = [...check.violations, ...checkParameters(spec.parameters, parameters)];
   if (violation) throw invalidInput(`${violation.field}: ${violation.description}`);
   return {
-    inputs: dictionary(inputs.map((tensor) => [tensor.name, toModelTensor(tensor)])),
+    inputs: inOrder(spec.inputs, inputs),
     rows: check.rows,
     parameters: fillParameters(spec.parameters, parameters),
   };
@@ -35,4 +36,15 @@ function decode(bytes: Uint8Array): TaskInput {
   } catch (error) {
     throw invalidInput(`the stored input cannot be read: ${(error as Error).message}`);
   }
+}
+
+/** The tensors that there are, as model code reads them, in the order in which the model declares them. */
+function inOrder(specs: readonly TensorSpec[], tensors: readonly Tensor[]): Tensors {
+  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  return orderedDictionary(
+    specs.flatMap(({ name }) => {
+      const tensor = byName.get(name);
+      return tensor ? [[name, toModelTensor(tensor)] as const] : [];
+    }),
+  );
 }

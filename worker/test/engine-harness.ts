@@ -1,6 +1,6 @@
 /** An engine on real models, and everything it told. */
 
-import { dictionary } from '@inferq/core/dictionary.ts';
+import { orderedDictionary } from '@inferq/core/dictionary.ts';
 import type { ParameterValue } from '@inferq/core/model.ts';
 import type { Classification } from '@inferq/core/postprocess.ts';
 import { toModelTensor, toTensor } from '@inferq/core/tensor/convert.ts';
@@ -13,6 +13,8 @@ import { startEngine } from '../inference/start-engine.ts';
 
 export interface Chunk {
   key: string;
+  /** Of its outputs. */
+  names: string[];
   text: string;
   done: (held: boolean) => void;
 }
@@ -37,7 +39,9 @@ export class Heard implements EngineListener {
   }
 
   chunk(key: string, payload: Uint8Array, done: (held: boolean) => void): void {
-    this.chunks.push({ key, text: textOf(Object.values(decode(payload).outputs)[0]), done });
+    const { outputs } = decode(payload);
+    const [first] = Object.values(outputs);
+    this.chunks.push({ key, names: Object.keys(outputs), text: first?.datatype === 'BYTES' ? textOf(first) : '', done });
     if (this.answering) done(true);
     this.#changed();
   }
@@ -129,7 +133,7 @@ function wire(value: ParameterValue) {
 function decode(bytes: Uint8Array): { outputs: Tensors; classes: Classification[][] } {
   const { outputs, classifications } = StoredOutput.decode(bytes);
   return {
-    outputs: dictionary(outputs.map((tensor) => [tensor.name, toModelTensor(tensor)])),
+    outputs: orderedDictionary(outputs.map((tensor) => [tensor.name, toModelTensor(tensor)])),
     classes: classifications.map(({ classes }) => classes),
   };
 }

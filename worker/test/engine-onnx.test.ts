@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { dictionary } from '@inferq/core/dictionary.ts';
+import { dictionary, orderedDictionary } from '@inferq/core/dictionary.ts';
 import { expect, test } from 'vitest';
 import { buildModel, heavy, plusOne } from '../../test/support/onnx-fixture.ts';
 import { engineOn, floats, taskOf } from './engine-harness.ts';
@@ -105,6 +105,66 @@ test.each([
   engine.start({ name: 'neg', version: '1' }, [taskOf('a', tensors(inputs, 1)), taskOf('b', tensors(inputs, 1))]);
   expect(Object.entries((await heard.outputs('a')).outputs)).toEqual(Object.entries(tensors(outputs, -1)));
   expect(Object.entries((await heard.outputs('b')).outputs)).toEqual(Object.entries(tensors(outputs, -1)));
+});
+
+const vector = { type: 'FP32' as const, shape: ['n'] };
+const unordered = buildModel({
+  inputs: [
+    ['7', vector],
+    ['a', vector],
+    ['3', vector],
+  ],
+  outputs: [
+    ['b', vector],
+    ['10', vector],
+    ['2', vector],
+  ],
+  nodes: [
+    { op: 'Neg', inputs: ['a'], outputs: ['b'] },
+    { op: 'Neg', inputs: ['7'], outputs: ['10'] },
+    { op: 'Neg', inputs: ['3'], outputs: ['2'] },
+  ],
+});
+const sevenAThree = () => orderedDictionary([7, 'a', 3].map((name, index) => [String(name), floats([3], [index, 1, 2])]));
+
+test.each(['max_batch_size: 2', 'max_batch_size: 8', ''])(
+  'outputs come in the order of the model, in slices or not (%s)',
+  async (settings) => {
+    const folder = await repositoryOf({ 'm/model.yaml': settings, 'm/1/model.onnx': unordered });
+    const { engine, heard } = await engineOn(folder, ['m']);
+    expect(engine.models[0]?.spec.inputs.map(({ name }) => name)).toEqual(['7', 'a', '3']);
+    engine.start({ name: 'm', version: '1' }, [taskOf('t', sevenAThree())]);
+    const { outputs } = await heard.outputs('t');
+    expect(Object.entries(outputs).map(([name, { data }]) => [name, data[0]])).toEqual([
+      ['b', -1],
+      ['10', -0],
+      ['2', -2],
+    ]);
+  },
+);
+
+test('a handler sees inputs and outputs of sessions in the order of the model, and what it gives is put in that order', async () => {
+  const list = (names: (number | string)[]) => `[${names.map((name) => `{ name: "${name}", datatype: FP32, shape: [-1] }`).join(', ')}]`;
+  const folder = await repositoryOf({
+    'm/model.yaml': `handler: handler.ts\nwarmup: false\ninputs: ${list([7, 'a', 3])}\noutputs: ${list(['b', 10, 2])}`,
+    'm/1/model.onnx': unordered,
+    'm/1/handler.ts': `
+import { defineHandler, type Session } from '@inferq/worker/handler';
+export default defineHandler<Session>({
+  load: ({ session }) => session('model.onnx'),
+  async run([item], session) {
+    const outputs = await session.run(item!.inputs);
+    item!.progress(0, [...Object.keys(item!.inputs), ...Object.keys(outputs)].join());
+    await item!.emit({ ...outputs });
+    item!.complete({ ...outputs });
+  },
+});`,
+  });
+  const { engine, heard } = await engineOn(folder, ['m']);
+  engine.start({ name: 'm', version: '1' }, [taskOf('t', { ...sevenAThree() })]);
+  expect(Object.keys((await heard.outputs('t')).outputs)).toEqual(['b', '10', '2']);
+  expect(heard.progressed[0]?.message).toBe('7,a,3,b,10,2');
+  expect(heard.chunks[0]?.names).toEqual(['b', '10', '2']);
 });
 
 test('a task that fails the run of its batch fails alone', async () => {
