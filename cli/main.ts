@@ -2,6 +2,7 @@
 
 import { plainText } from '@inferq/core/plain-text.ts';
 import { Command, CommanderError } from 'commander';
+import inferqPackage from '../package.json' with { type: 'json' };
 import { addCancel } from './commands/cancel.ts';
 import { addDead } from './commands/dead.ts';
 import { addModels } from './commands/models.ts';
@@ -21,7 +22,7 @@ import { tellParent } from './up/parent-channel.ts';
 export function program(): Command {
   const inferq = new Command('inferq')
     .description('gRPC streaming inference broker on Redis Streams')
-    .version('0.1.0')
+    .version(inferqPackage.version)
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(plainText(hideUrls(text))) })
     // Options belong to the command they follow: submit has a --version of its own.

@@ -57,12 +57,12 @@ async function ghzVersion(ghz: string): Promise<string> {
 
 /** What the contestants are made of: exactly these versions are installed. */
 function pinned(): Record<string, string> {
-  const { dependencies } = packages;
+  const { devDependencies } = packages;
   const python = [...readFileSync(requirements, 'utf8').matchAll(/^([\w-]+)(?:\[\w+\])?==(\S+)/gm)];
   return {
-    'grpc-js': dependencies['@grpc/grpc-js'],
-    'onnxruntime-node': dependencies['onnxruntime-node'],
-    bullmq: dependencies.bullmq,
+    'grpc-js': devDependencies['@grpc/grpc-js'],
+    'onnxruntime-node': devDependencies['onnxruntime-node'],
+    bullmq: devDependencies.bullmq,
     ...Object.fromEntries(python.map(([, name = '', version = '']) => [`${name} (Python)`, version])),
   };
 }

@@ -16,7 +16,7 @@ if (major > 22 || (major === 22 && minor >= 18)) {
   const node = pinnedNode();
   if (node === undefined) {
     process.stderr.write(
-      `inferq needs Node 22.18 or newer, and this is ${process.versions.node}: run npm install, which brings one along.\n`,
+      `inferq needs Node 22.18 or newer, and this is ${process.versions.node}: use a newer Node, or run npm install without --omit=optional, which brings Node 24 on Linux x64 and ARM64.\n`,
     );
     process.exitCode = 1;
   } else {
@@ -24,10 +24,11 @@ if (major > 22 || (major === 22 && minor >= 18)) {
   }
 }
 
-/** The program of the npm package `node`, or undefined where it is not installed. */
+/** The Node of the optional npm package for this platform, or undefined where it is not installed. */
 function pinnedNode() {
+  const name = `node-${process.platform}-${process.arch}`;
   try {
-    const file = join(dirname(createRequire(import.meta.url).resolve('node/package.json')), 'bin', 'node');
+    const file = join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), 'bin', 'node');
     return existsSync(file) ? file : undefined;
   } catch {
     return undefined;

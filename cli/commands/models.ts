@@ -5,6 +5,7 @@ import { oneLine } from '@inferq/core/plain-text.ts';
 import type { Command } from 'commander';
 import { addServerFlags, type ServerFlags, withClient } from '../connect.ts';
 import { exitCodes } from '../failure.ts';
+import { installed } from '../installed.ts';
 import { addJson, type JsonFlag } from './json.ts';
 import { type ListView, printList } from './list.ts';
 
@@ -53,7 +54,7 @@ export function addModels(program: Command): void {
 }
 
 async function check(folder: string): Promise<void> {
-  const { checkRepository } = await import('@inferq/worker/check-repository.ts');
+  const { checkRepository } = await installed('worker', () => import('@inferq/worker/check-repository.ts'));
   const { ok, lines } = await checkRepository(folder);
   for (const { model, version, problem, summary } of lines) {
     const label = version === '' ? model : `${model}:${version}`;

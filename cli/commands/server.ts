@@ -4,6 +4,7 @@ import { defaults } from '@inferq/core/limits.ts';
 import { type Command, Option } from 'commander';
 import { defaultServer } from '../connect.ts';
 import { Failure, wrongUsage } from '../failure.ts';
+import { installed } from '../installed.ts';
 import { parseBytes, parseFraction, parseInteger } from '../parse/number.ts';
 import { shownBytes } from '../print/bytes.ts';
 import { endWithParent, tellParent } from '../up/parent-channel.ts';
@@ -76,10 +77,9 @@ function tlsOf({ tlsCert, tlsKey, tlsCa }: Flags): { cert: string; key: string; 
 
 async function run(flags: Flags): Promise<void> {
   const tls = tlsOf(flags);
-  const [{ runServer }, { StartFailure, UsageError }] = await Promise.all([
-    import('@inferq/server/main.ts'),
-    import('@inferq/server/usage-error.ts'),
-  ]);
+  const [{ runServer }, { StartFailure, UsageError }] = await installed('server', () =>
+    Promise.all([import('@inferq/server/main.ts'), import('@inferq/server/usage-error.ts')]),
+  );
   endWithParent();
   try {
     process.exitCode = await runServer(

@@ -4,6 +4,7 @@ import { defaults } from '@inferq/core/limits.ts';
 import type { Command } from 'commander';
 import { demoModels } from '../demo-models.ts';
 import { Failure, wrongUsage } from '../failure.ts';
+import { installed } from '../installed.ts';
 import { parseDuration } from '../parse/duration.ts';
 import { parseInteger } from '../parse/number.ts';
 import { endWithParent, tellParent } from '../up/parent-channel.ts';
@@ -52,10 +53,9 @@ export function addWorker(program: Command): void {
 }
 
 async function run(flags: Flags): Promise<void> {
-  const [{ runWorker }, { StartFailure, UsageError }] = await Promise.all([
-    import('@inferq/worker/main.ts'),
-    import('@inferq/worker/usage-error.ts'),
-  ]);
+  const [{ runWorker }, { StartFailure, UsageError }] = await installed('worker', () =>
+    Promise.all([import('@inferq/worker/main.ts'), import('@inferq/worker/usage-error.ts')]),
+  );
   endWithParent();
   try {
     const { redis, redisCa, redisCert, redisKey, queues, models, name, grace, lease, ...same } = flags;

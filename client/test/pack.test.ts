@@ -18,12 +18,13 @@ import { TaskEvent } from '../../proto/gen/inferq/v1/event.ts';
 import { fakeBroker, taskMessage } from './fake-broker.ts';
 
 const client = dirname(import.meta.dirname);
+const root = dirname(client);
 let folder = '';
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'inferq-pack-'));
   const run = (args: string[], cwd: string) => execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-  run(['pack', '--pack-destination', folder], client);
+  run(['run', 'pack:client', '--', '--pack-destination', folder], root);
   const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz')) as string;
   writeFileSync(join(folder, 'package.json'), '{ "private": true }');
   run(['install', '--prefer-offline', '--no-audit', '--no-fund', join(folder, tarball)], folder);
@@ -115,7 +116,7 @@ test('its types check in a strict program', async () => {
   `;
   writeFileSync(join(folder, 'program.mts'), source);
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
-  const types = ['--types', 'node', '--typeRoots', join(dirname(client), 'node_modules', '@types')];
+  const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules', '@types')];
   const options = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2022', ...types];
   await promisify(execFile)(process.execPath, [tsc, ...options, 'program.mts'], { cwd: folder }).catch((error) => {
     throw new Error(error.stdout);
