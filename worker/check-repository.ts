@@ -3,13 +3,13 @@
 import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { relative } from 'node:path';
 import type { ModelSpec } from '@inferq/core/model.ts';
 import { shownShape } from '@inferq/core/tensor/shape.ts';
 import type { TensorSpec } from '@inferq/core/tensor/tensor.ts';
 import type { LoadedModel } from './engine.ts';
 import { killLeftovers, markedEnvironment } from './process-tree.ts';
-import { type ModelVersion, openRepository, type Problem } from './repository/repository.ts';
+import type { Problem } from './repository/problem.ts';
+import { type ModelVersion, openRepository } from './repository/repository.ts';
 
 /** One version, or one problem of it; `model` is a path and `version` empty where something beyond a version is wrong. */
 export interface CheckLine {
@@ -26,22 +26,23 @@ const loadLimitMs = 5 * 60_000;
 
 /** Each version is loaded in a process of its own, one after another: a crash there is a line here. What it starts ends with it. */
 export async function checkRepository(folder: string): Promise<{ ok: boolean; lines: CheckLine[] }> {
-  const { problems, broken, versions, folder: root } = await openRepository(folder);
+  const { problem, broken, versions } = await openRepository(folder);
   const sentence = ({ file, problem }: Problem) => `${file}: ${problem}`;
-  const lines: CheckLine[] = problems.map((problem) => ({ model: relative(root, problem.file), version: '', problem: sentence(problem) }));
+  const lines: CheckLine[] = problem ? [{ model: '', version: '', problem: sentence(problem) }] : [];
   for (const { name, version, problems: own } of broken) {
     lines.push(...own.map((problem) => ({ model: name, version, problem: sentence(problem) })));
   }
-  for (const version of versions) lines.push({ model: version.name, version: version.version, ...(await checkVersion(root, version)) });
+  for (const version of versions) lines.push({ model: version.name, version: version.version, ...(await checkVersion(version)) });
   lines.sort((a, b) => a.model.localeCompare(b.model) || Number(a.version) - Number(b.version));
   return { ok: lines.every(({ problem }) => problem === undefined), lines };
 }
 
-async function checkVersion(root: string, { name, version }: ModelVersion): Promise<{ problem: string } | { summary: string }> {
+async function checkVersion(version: ModelVersion): Promise<{ problem: string } | { summary: string }> {
   const mark = `check-${randomUUID()}`;
-  const child = fork(new URL('./check-version.ts', import.meta.url), [root, name, version], {
+  const child = fork(new URL('./check-version.ts', import.meta.url), {
     env: markedEnvironment(mark),
     detached: true,
+    serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     timeout: loadLimitMs,
     killSignal: 'SIGKILL',
@@ -50,6 +51,7 @@ async function checkVersion(root: string, { name, version }: ModelVersion): Prom
   child.on('message', (message: VersionCheck) => {
     answer = message;
   });
+  child.send(version);
   const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
   killLeftovers(mark, child.pid);
   if (answer && 'loaded' in answer) return { summary: summarise(answer.loaded) };

@@ -6,6 +6,7 @@
 import type { ModelSpec } from '@inferq/core/model.ts';
 import type { TaskError } from '@inferq/core/task.ts';
 import type { LogLevel } from './log.ts';
+import type { ModelVersion } from './repository/repository.ts';
 
 export interface ModelRef {
   name: string;
@@ -52,8 +53,8 @@ export interface EngineListener {
 }
 
 export interface EngineOptions {
-  /** The folders of the model versions to load, as `worker/repository` found them. */
-  models: readonly { name: string; version: string; repository: string }[];
+  /** What to load. */
+  models: readonly ModelVersion[];
   /** `cpu` or `cuda:0` (always ordinal 0: CUDA_VISIBLE_DEVICES selects). */
   device: string;
   /** Threads of one session's operators. */

@@ -8,7 +8,8 @@ import { startUpkeep } from '@inferq/queue/upkeep-loop.ts';
 import { type Log, openLog } from './log.ts';
 import { checkWorkerOptions, type WorkerOptions } from './options.ts';
 import { defaultShares, parseQueues } from './queue-shares.ts';
-import { openRepository } from './repository/repository.ts';
+import { sentenceOf } from './repository/problem.ts';
+import { type ModelVersion, openRepository } from './repository/repository.ts';
 import { selectModels } from './repository/select.ts';
 import { StopSignals } from './stop-signals.ts';
 import { chooseDevices, surveyGpus } from './supervisor/devices.ts';
@@ -53,8 +54,8 @@ export async function runWorker(options: WorkerOptions, hooks: WorkerHooks = {})
     name,
     host: hostname(),
     devices,
-    shares: asked ?? defaultShares(models.map(({ queue }) => queue)),
-    models: models.map((model) => ({ name: model.name, version: model.version, repository: checked.repository })),
+    shares: asked ?? defaultShares(models.map(({ settings }) => settings.queue)),
+    models,
     redisUrl: checked.redisUrl,
     ...(checked.redisTls && { redisTls: checked.redisTls }),
     leaseMs: checked.leaseMs,
@@ -149,8 +150,10 @@ async function start(
   }
 }
 
-async function readModels(folder: string, models: string | undefined): Promise<{ name: string; version: string; queue: string }[]> {
+async function readModels(folder: string, models: string | undefined): Promise<ModelVersion[]> {
   const selected = selectModels(await openRepository(folder), models);
   if (!selected.ok) throw new UsageError(selected.problem);
-  return selected.versions.map(({ name, version, settings }) => ({ name, version, queue: settings.queue }));
+  const [broken] = selected.broken;
+  if (broken) throw new UsageError(sentenceOf(broken.problems));
+  return selected.versions;
 }

@@ -4,6 +4,7 @@ import type { ModelSpec } from '@inferq/core/model.ts';
 import type { RedisTlsFiles } from '@inferq/queue/redis-tls.ts';
 import type { LogLevel } from '../log.ts';
 import type { QueueShare } from '../queue-shares.ts';
+import type { ModelVersion } from '../repository/repository.ts';
 
 export interface ExecutorOptions {
   /** Unique for each start. */
@@ -18,7 +19,7 @@ export interface ExecutorOptions {
   redisTls?: RedisTlsFiles;
   leaseMs: number;
   shares: QueueShare[];
-  models: { name: string; version: string; repository: string }[];
+  models: readonly ModelVersion[];
   logLevel: LogLevel;
 }
 

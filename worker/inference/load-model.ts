@@ -5,6 +5,7 @@ import type { Session } from '../handler.ts';
 import { openSession, type SessionOptions } from '../onnx-session.ts';
 import { digestVersion } from '../repository/digest.ts';
 import type { ModelVersion } from '../repository/repository.ts';
+import { listVersionFiles, type VersionFile } from '../repository/version-files.ts';
 import { firstLine } from './errors.ts';
 import { HandlerRunner } from './handler-runner.ts';
 import { loadHandler } from './load-handler.ts';
@@ -19,22 +20,27 @@ export async function loadModel(version: ModelVersion, options: SessionOptions, 
   const { name, folder, settings } = version;
   const label = `model ${name}:${version.version} (${join(folder, settings.handler ?? 'model.onnx')})`;
   try {
-    if (settings.handler === undefined) return await loadOnnx(version, options, outbox);
-    return await loadWithHandler(version, options, outbox);
+    // Before anything is opened: opening a pipe would wait for its other end.
+    const files = await listVersionFiles(folder);
+    const entry = settings.handler ?? 'model.onnx';
+    if (!files.some(({ path }) => path === entry)) throw new Error(`${entry} is a folder, not a file`);
+    return await (settings.handler === undefined ? loadOnnx : loadWithHandler)(version, files, options, outbox);
   } catch (error) {
     throw new Error(`${label} cannot be served: ${firstLine(error)}`, { cause: error });
   }
 }
 
-async function loadOnnx(version: ModelVersion, options: SessionOptions, outbox: Outbox): Promise<ModelRunner> {
+type Load = (version: ModelVersion, files: readonly VersionFile[], options: SessionOptions, outbox: Outbox) => Promise<ModelRunner>;
+
+const loadOnnx: Load = async (version, files, options, outbox) => {
   const { folder, settings } = version;
   const session = await openSession(join(folder, 'model.onnx'), options);
   const fault = onnxFault(settings, session);
   if (fault !== undefined) throw new Error(fault);
-  const spec = specOf(version, await digestVersion(folder, settings), session);
+  const spec = specOf(version, await digestVersion(files, settings), session);
   await warmUpOnnx(session, spec, settings.warmup);
   return new OnnxRunner({ spec, continuous: false, lingerMs: settings.linger }, session, settings, outbox);
-}
+};
 
 async function warmUpOnnx(session: Session, spec: Parameters<typeof warmUpSession>[1], runs: number): Promise<void> {
   try {
@@ -46,16 +52,16 @@ async function warmUpOnnx(session: Session, spec: Parameters<typeof warmUpSessio
   }
 }
 
-async function loadWithHandler(version: ModelVersion, options: SessionOptions, outbox: Outbox): Promise<ModelRunner> {
-  const { folder, settings } = version;
+const loadWithHandler: Load = async (version, files, options, outbox) => {
+  const { settings } = version;
   const { inputs = [], outputs = [] } = settings;
   const fault = postprocessFault(settings, outputs);
   if (fault !== undefined) throw new Error(fault);
   const loaded = await loadHandler(version, options);
   const continuous = loaded.handler.step !== undefined;
   if (continuous && settings.linger > 0) throw new Error('linger has no effect with `step`, which new items join at any time; remove it');
-  const spec = specOf(version, await digestVersion(folder, settings), { inputs, outputs });
+  const spec = specOf(version, await digestVersion(files, settings), { inputs, outputs });
   const warning = await warmUpHandler(loaded, spec, settings.warmup);
   const model = { spec, continuous, lingerMs: settings.linger, ...(warning === undefined ? {} : { warning }) };
   return new HandlerRunner(model, loaded, settings, outbox);
-}
+};

@@ -4,8 +4,6 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { EngineOptions, ModelRef } from '../engine.ts';
 import { openLog } from '../log.ts';
 import { requireDevice } from '../onnx-session.ts';
-import { openRepository } from '../repository/repository.ts';
-import { selectModels } from '../repository/select.ts';
 import { firstLine, isA, stackOf } from './errors.ts';
 import { CallDoesNotReturn } from './handler-call.ts';
 import { provideHandlerApi } from './load-handler.ts';
@@ -25,13 +23,7 @@ function say(message: FromThread, transfer: ArrayBuffer[] = []): void {
 async function loadAll({ models, device, threads }: EngineOptions, outbox: Outbox): Promise<ModelRunner[]> {
   await requireDevice(device);
   const runners: ModelRunner[] = [];
-  for (const model of models) {
-    const selection = selectModels(await openRepository(model.repository), nameOf(model));
-    if (!selection.ok) throw new Error(selection.problem);
-    for (const version of selection.versions) {
-      runners.push(await loadModel(version, { device, threads }, outbox));
-    }
-  }
+  for (const version of models) runners.push(await loadModel(version, { device, threads }, outbox));
   return runners;
 }
 

@@ -2,26 +2,28 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Settings } from './settings.ts';
+import { isUnchanged, type VersionFile } from './version-files.ts';
 
-/** SHA-256 in hex over the settings in force and every file of the version's folder, by path. */
-export async function digestVersion(folder: string, settings: Settings): Promise<string> {
+/** Read at once: of a large model, some gigabytes in all. */
+const chunkBytes = 1_048_576;
+
+/**
+ * SHA-256 in hex over the settings in force and the content of every file by its path, whether it is a file or a link to one. Throws
+ * where a file is not the one that was listed: what was loaded meanwhile may be either.
+ */
+export async function digestVersion(files: readonly VersionFile[], settings: Settings): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(settings));
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => relative(folder, join(parentPath, name)));
-  for (const path of paths.sort()) {
-    // The settings in force stand for model.yaml: a comment in it changes no answer.
-    if (path === 'model.yaml') continue;
-    hash.update(`\0${path.replaceAll(sep, '/')}\0`).update(await digestFile(join(folder, path)));
+  for (const listed of files) hash.update(`\0${listed.path}\0`).update(await digestFile(listed.file));
+  for (const listed of files) {
+    if (!(await isUnchanged(listed))) throw new Error(`${listed.file} was changed while the model was loaded; load it again`);
   }
   return hash.digest('hex');
 }
 
 async function digestFile(file: string): Promise<Buffer> {
   const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash);
+  await pipeline(createReadStream(file, { highWaterMark: chunkBytes }), hash);
   return hash.digest();
 }

@@ -1,14 +1,10 @@
 /** A folder of models: `<model>/model.yaml` and `<model>/<version>/` with a model.onnx or a handler. */
 
-import type { Dirent } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { isName, isVersion, nameRule, shown } from '@inferq/core/names.ts';
-import { readSettings } from './read-settings.ts';
+import { basename, dirname, join, resolve } from 'node:path';
+import { listFolder } from './list-folder.ts';
+import type { Problem } from './problem.ts';
+import { readModel } from './read-model.ts';
 import type { Settings } from './settings.ts';
-import type { Problem } from './yaml-file.ts';
-
-export type { Problem } from './yaml-file.ts';
 
 export interface ModelVersion {
   name: string;
@@ -18,7 +14,8 @@ export interface ModelVersion {
   settings: Settings;
 }
 
-interface BrokenVersion {
+/** A version that cannot be served as it is, or, with an empty `version`, a model that has none that could be. */
+export interface BrokenVersion {
   name: string;
   version: string;
   problems: Problem[];
@@ -28,75 +25,44 @@ export interface Repository {
   folder: string;
   /** By name, then version rising. */
   versions: ModelVersion[];
-  /** Versions that cannot be served as they are. */
+  /** In the same order. */
   broken: BrokenVersion[];
-  /** What is wrong beyond single versions: no such folder, nothing in it, a model without a version. */
-  problems: Problem[];
+  /** Why there is nothing at all in it. */
+  problem?: Problem;
 }
 
-/** Reads every model.yaml below `folder`; loads no model. Never throws for what a person can mend. */
-export async function openRepository(folder: string): Promise<Repository> {
-  const repository: Repository = { folder: resolve(folder), versions: [], broken: [], problems: [] };
-  const entries = await list(repository, repository.folder);
-  for (const name of foldersOf(entries)) await readModel(repository, name);
-  if (repository.versions.length + repository.broken.length + repository.problems.length === 0) {
-    repository.problems.push({ file: repository.folder, problem: 'has no models; a model is a folder with a model.yaml and a folder 1' });
+/** Folders that are read at the same time: each waits for the disk again and again. */
+const concurrently = 16;
+
+/** Reads every model.yaml below `folder`; loads no model. Never throws for what a person can fix. */
+export async function openRepository(path: string): Promise<Repository> {
+  const folder = resolve(path);
+  const listed = await listFolder(folder);
+  if ('problem' in listed) {
+    const problem = `cannot be used as a model repository: it ${listed.problem}`;
+    return { folder, versions: [], broken: [], problem: { file: folder, problem } };
   }
-  return repository;
-}
-
-async function readModel(repository: Repository, name: string): Promise<void> {
-  const folder = join(repository.folder, name);
-  const entries = await list(repository, folder);
-  const folders = foldersOf(entries);
-  const versions = folders.filter(isVersion).sort((a, b) => Number(a) - Number(b));
-  const described = entries.some((entry) => entry.name === 'model.yaml');
-  // Other folders, such as one with training scripts, may lie beside the models.
-  if (!described && versions.length === 0) return;
-
-  const problem = !isName(name)
-    ? `"${shown(name)}" is not a valid model name: a name is ${nameRule}`
-    : !described
-      ? 'has versions but no model.yaml; add one (it may be empty)'
-      : versions.length === 0
-        ? 'has no version; put model.onnx or handler.ts into a folder named by a positive number, such as 1'
-        : undefined;
-  if (problem !== undefined) {
-    repository.problems.push({ file: folder, problem });
-    return;
+  const names = listed.folders.filter((name) => !name.startsWith('.'));
+  const versions: ModelVersion[] = [];
+  const broken: BrokenVersion[] = [];
+  for (let start = 0; start < names.length; start += concurrently) {
+    const read = names.slice(start, start + concurrently).map((name) => readModel(join(folder, name), name));
+    for (const model of await Promise.all(read)) {
+      versions.push(...model.versions);
+      broken.push(...model.broken);
+    }
   }
-  for (const text of folders.filter((other) => /^[0-9]+$/.test(other) && !isVersion(other))) {
-    repository.problems.push({
-      file: join(folder, text),
-      problem: 'is not a version: a version is a positive number without leading zeros',
-    });
-  }
-  for (const version of versions) await readVersion(repository, name, version);
+  const isModel = versions.length === 0 && listed.files.includes('model.yaml');
+  if (!isModel && versions.length + broken.length > 0) return { folder, versions, broken };
+  const problem = isModel ? `is a model itself; name the folder above it, ${dirname(folder)}` : noModels(listed.files);
+  return { folder, versions: [], broken: [], problem: { file: folder, problem } };
 }
 
-async function readVersion(repository: Repository, name: string, version: string): Promise<void> {
-  const folder = join(repository.folder, name, version);
-  const found = (await list(repository, folder)).map((entry) => entry.name);
-  const outcome = await readSettings(join(repository.folder, name), folder, found);
-  if (outcome.ok) repository.versions.push({ name, version, folder, settings: outcome.settings });
-  else repository.broken.push({ name, version, problems: outcome.problems });
-}
-
-/** What lies in a folder. One that cannot be read is a problem; a link to a file, which is none of ours, is empty. */
-async function list(repository: Repository, folder: string): Promise<Dirent[]> {
-  try {
-    return await readdir(folder, { withFileTypes: true });
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOTDIR' && folder !== repository.folder) return [];
-    const reason = code === 'ENOENT' ? 'there is no such folder' : code === 'ENOTDIR' ? 'it is a file, not a folder' : message;
-    repository.problems.push({ file: folder, problem: `cannot be read as a model repository: ${reason}` });
-    return [];
-  }
-}
-
-/** Sorted, symbolic links included: a link may point to a model kept elsewhere. */
-function foldersOf(entries: readonly Dirent[]): string[] {
-  const folders = entries.filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.'));
-  return folders.map((entry) => entry.name).sort();
+function noModels(files: readonly string[]): string {
+  const model = files.find((name) => name.endsWith('.onnx'));
+  const hint =
+    model === undefined
+      ? ''
+      : `; to serve ${model}, move it to ${basename(model, '.onnx')}/1/model.onnx, and add an empty ${basename(model, '.onnx')}/model.yaml`;
+  return `has no models: a model is a folder with a model.yaml and a folder 1${hint}`;
 }

@@ -1,6 +1,7 @@
 /** What the keys of a model.yaml say about each other. */
 
 import type { TensorSpec } from '@inferq/core/tensor/tensor.ts';
+import { missingModel } from './missing-model.ts';
 import type { Settings, SettingsKey } from './settings.ts';
 
 type Broken = [key: SettingsKey, sentence: string];
@@ -12,7 +13,7 @@ export function crossCheck(settings: Settings, found: readonly string[]): Broken
 
 function onnxRules(settings: Settings, found: readonly string[]): Broken[] {
   const broken: Broken[] = [];
-  if (!found.includes('model.onnx')) broken.push(['handler', 'the version folder has no model.onnx; put one there, or name a handler']);
+  if (!found.includes('model.onnx')) broken.push(['handler', missingModel(found)]);
   if (found.includes('handler.ts')) {
     broken.push([
       'handler',

@@ -2,54 +2,53 @@
 
 import { isVersion, shown, shownList } from '@inferq/core/names.ts';
 import { didYouMean } from '@inferq/core/suggestion.ts';
-import type { ModelVersion, Problem, Repository } from './repository.ts';
+import { sentenceOf } from './problem.ts';
+import type { BrokenVersion, ModelVersion, Repository } from './repository.ts';
 
-export type Selection = { ok: true; versions: ModelVersion[] } | { ok: false; problem: string };
+/** `broken` were selected too, and cannot be loaded. */
+export type Selection = { ok: true; versions: ModelVersion[]; broken: BrokenVersion[] } | { ok: false; problem: string };
 
 /**
- * `spec` is as in `--models digits,charlm:2`; without it, the latest version of every model. A model that was asked for and is
- * broken refuses the selection, and so does, without `spec`, any problem of the repository.
+ * `spec` is as in `--models digits,charlm:2`; without it, the latest version of every model. Refuses what the repository does not
+ * have, and a repository without models.
  */
 export function selectModels(repository: Repository, spec?: string): Selection {
-  const [problem] = repository.problems;
-  if (problem && (spec === undefined || repository.versions.length + repository.broken.length === 0)) return refuse(problem);
-  const wanted = spec === undefined ? modelNames(repository) : spec.split(',').map((text) => text.trim());
-  const versions: ModelVersion[] = [];
+  if (repository.problem) return { ok: false, problem: sentenceOf([repository.problem]) };
+  const byName = Map.groupBy([...repository.versions, ...repository.broken], ({ name }) => name);
+  const wanted = spec === undefined ? [...byName.keys()] : spec.split(',').map((text) => text.trim());
+  const selected = new Set<Entry>();
   for (const text of wanted) {
-    const selected = selectOne(repository, text);
-    if (!('folder' in selected)) return { ok: false, problem: selected.problem };
-    if (!versions.includes(selected)) versions.push(selected);
+    const entry = spec === undefined ? latest(byName.get(text) ?? []) : selectOne(repository, byName, text);
+    if (entry && 'problem' in entry) return { ok: false, problem: entry.problem };
+    if (entry) selected.add(entry);
   }
-  return { ok: true, versions };
+  const entries = [...selected];
+  return { ok: true, versions: entries.filter((entry) => 'folder' in entry), broken: entries.filter((entry) => 'problems' in entry) };
 }
 
-function selectOne(repository: Repository, text: string): ModelVersion | { problem: string } {
+type Entry = ModelVersion | BrokenVersion;
+
+function selectOne(repository: Repository, byName: ReadonlyMap<string, Entry[]>, text: string): Entry | { problem: string } | undefined {
   const [name = '', version, ...rest] = text.split(':');
   if (name === '' || rest.length > 0 || (version !== undefined && !isVersion(version))) {
-    return { problem: `"${shown(text)}" names no model: write NAME or NAME:VERSION, such as digits or charlm:2` };
+    return { problem: `"${shown(text)}" does not name a model: write NAME or NAME:VERSION, such as digits or charlm:2` };
   }
-  const known = [...repository.versions, ...repository.broken].filter((entry) => entry.name === name);
-  if (known.length === 0) {
-    const names = modelNames(repository);
+  const known = byName.get(name);
+  if (!known) {
+    const names = [...byName.keys()];
     return { problem: `there is no model "${shown(name)}" in ${repository.folder}.${didYouMean(name, names)} It has ${shownList(names)}` };
   }
-  const sorted = known.sort((a, b) => Number(b.version) - Number(a.version));
-  const entry = version === undefined ? sorted[0] : sorted.find((candidate) => candidate.version === version);
-  if (!entry) return { problem: `model "${name}" has no version ${version}; it has ${shownList(sorted.map((other) => other.version))}` };
-  return 'folder' in entry ? entry : { problem: sentence(entry.problems) };
+  if (version === undefined) return latest(known);
+  const versions = known
+    .map((other) => other.version)
+    .filter(isVersion)
+    .sort((a, b) => Number(b) - Number(a));
+  const problem = `model "${name}" has no version ${version}; it has ${shownList(versions)}`;
+  return known.find((candidate) => candidate.version === version || candidate.version === '') ?? { problem };
 }
 
-function refuse(problem: Problem): Selection {
-  return { ok: false, problem: sentence([problem]) };
-}
-
-/** The first problem, and how many more there are. */
-function sentence(problems: readonly Problem[]): string {
-  const [first] = problems;
-  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
-  return `${first?.file}: ${first?.problem}${more}`;
-}
-
-function modelNames(repository: Repository): string[] {
-  return [...new Set([...repository.versions, ...repository.broken].map(({ name }) => name))].sort();
+/** The latest version, also where it is broken: an older one in its place would go unnoticed. */
+function latest(entries: readonly Entry[]): Entry | undefined {
+  const [first, ...others] = entries.filter(({ version }) => version === '' || isVersion(version));
+  return others.reduce((best, entry) => (Number(entry.version) > Number(best?.version) ? entry : best), first);
 }

@@ -1,8 +1,10 @@
 /** One model.yaml: its keys, and on which line each stands. */
 
-import { readFile } from 'node:fs/promises';
 import type { Dictionary } from '@inferq/core/dictionary.ts';
-import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import type { Problem } from './problem.ts';
+import { readSmallText } from './settings-text.ts';
+import { type YamlFault, yamlFault } from './yaml-faults.ts';
 
 export interface YamlFile {
   file: string;
@@ -11,35 +13,48 @@ export interface YamlFile {
   line(path: readonly PropertyKey[]): number | undefined;
 }
 
-/** What is wrong, and in which file. */
-export interface Problem {
-  file: string;
-  problem: string;
+/** Longer lists of labels have a file of their own. */
+const mostBytes = 262_144;
+
+/** Reads a file that may be absent (then undefined). Whatever is wrong with it is a problem; nothing in a file makes this throw. */
+export async function readYaml(file: string): Promise<YamlFile | Problem | undefined> {
+  const read = await readSmallText(file, mostBytes);
+  if (read === undefined) return undefined;
+  if ('problem' in read) return { file, problem: read.problem };
+  const lines = new LineCounter();
+  const document = parseDocument(read.text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: 'error' });
+  const outcome = keysOf(document);
+  if ('keys' in outcome) {
+    return { file, keys: outcome.keys, line: (path) => lineAt(lines, startOf(document.contents, path)) };
+  }
+  const line = lineAt(lines, outcome.offset);
+  return { file, problem: line === undefined ? outcome.problem : `line ${line}: ${outcome.problem}` };
 }
 
-/** Reads a file that may be absent (then undefined). Wrong YAML is a problem. */
-export async function readYaml(file: string): Promise<YamlFile | Problem | undefined> {
-  let text: string;
+type Keys = { keys: Dictionary<unknown> } | { problem: string; offset: number | undefined };
+
+function keysOf(document: Document): Keys {
+  const start = isNode(document.contents) ? document.contents.range?.[0] : 0;
+  const wrong = ({ reason, offset }: YamlFault): Keys => ({ problem: `is not valid YAML: ${reason}`, offset });
+  const fault = yamlFault(document);
+  if (fault) return wrong(fault);
+  let value: unknown;
   try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    return { file, problem: `cannot be read: ${(error as Error).message}` };
+    value = document.toJS() ?? {};
+  } catch (thrown) {
+    // What can be parsed may still be too much to build, such as aliases of aliases of aliases.
+    return wrong({ reason: (thrown as Error).message, offset: start });
   }
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const [error] = document.errors;
-  if (error) return { file, problem: `line ${lines.linePos(error.pos[0]).line}: is not valid YAML: ${error.message}` };
-  const keys: unknown = document.toJS() ?? {};
-  if (typeof keys !== 'object' || Array.isArray(keys)) return { file, problem: 'must be a list of keys such as `queue: default`' };
-  return {
-    file,
-    keys: keys as Dictionary<unknown>,
-    line(path) {
-      const offset = startOf(document.contents, path);
-      return offset === undefined ? undefined : lines.linePos(offset).line;
-    },
-  };
+  return isPlainObject(value) ? { keys: value } : { problem: 'must be a list of keys such as `queue: default`', offset: start };
+}
+
+/** A tag can make something else of a map. */
+function isPlainObject(value: unknown): value is Dictionary<unknown> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+function lineAt(lines: LineCounter, offset: number | undefined): number | undefined {
+  return offset === undefined ? undefined : lines.linePos(offset).line;
 }
 
 /** Where the deepest written part of `path` begins. */

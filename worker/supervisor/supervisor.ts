@@ -7,6 +7,7 @@ import type { RedisTlsFiles } from '@inferq/queue/redis-tls.ts';
 import type { Log, LogLevel } from '../log.ts';
 import { persist } from '../persist.ts';
 import type { QueueShare } from '../queue-shares.ts';
+import type { ModelVersion } from '../repository/repository.ts';
 import { UsageError } from '../usage-error.ts';
 import { Announcer } from './announcer.ts';
 import type { Device } from './devices.ts';
@@ -18,7 +19,7 @@ export interface SupervisorOptions {
   host: string;
   devices: readonly Device[];
   shares: QueueShare[];
-  models: { name: string; version: string; repository: string }[];
+  models: readonly ModelVersion[];
   redisUrl: string;
   redisTls?: RedisTlsFiles;
   leaseMs: number;

@@ -10,6 +10,8 @@ import { onTestFinished } from 'vitest';
 import type { Engine, EngineFacts, EngineListener, EngineOutcome, EngineTask } from '../engine.ts';
 import type { Tensors } from '../handler.ts';
 import { startEngine } from '../inference/start-engine.ts';
+import { openRepository } from '../repository/repository.ts';
+import { selectModels } from '../repository/select.ts';
 
 export interface Chunk {
   key: string;
@@ -97,8 +99,12 @@ export class Heard implements EngineListener {
 /** Starts an engine that ends with its test; `models` are as `NAME`, of version 1. */
 export async function engineOn(repository: string, models: string[], device = 'cpu'): Promise<{ engine: Engine; heard: Heard }> {
   const heard = new Heard();
-  const refs = models.map((name) => ({ name, version: '1', repository }));
-  const engine = await startEngine({ models: refs, device, threads: 1, log: { level: 'silent', worker: '', executor: '' } }, heard);
+  const selected = selectModels(await openRepository(repository), models.map((name) => `${name}:1`).join());
+  if (!selected.ok) throw new Error(selected.problem);
+  const engine = await startEngine(
+    { models: selected.versions, device, threads: 1, log: { level: 'silent', worker: '', executor: '' } },
+    heard,
+  );
   onTestFinished(() => engine.close());
   return { engine, heard };
 }

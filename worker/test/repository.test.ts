@@ -1,7 +1,7 @@
-import { appendFile, writeFile } from 'node:fs/promises';
+import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { digestVersion } from '../repository/digest.ts';
+import { missingModel } from '../repository/missing-model.ts';
 import { openRepository } from '../repository/repository.ts';
 import { selectModels } from '../repository/select.ts';
 import { repositoryOf } from './model-folder.ts';
@@ -21,8 +21,8 @@ test('an empty model.yaml is enough, and a version’s own replaces keys of the 
     'b/10/model.onnx': 'x',
     'scripts/train.py': 'x',
   });
-  const { versions, broken, problems } = await openRepository(folder);
-  expect({ broken, problems }).toEqual({ broken: [], problems: [] });
+  const { versions, broken, problem } = await openRepository(folder);
+  expect({ broken, problem }).toEqual({ broken: [], problem: undefined });
   expect(versions.map(({ name, version }) => `${name}:${version}`)).toEqual(['a:1', 'b:2', 'b:10']);
   expect(versions[0]?.settings).toMatchObject({ queue: 'default', max_batch_size: 0, hard_time_limit: 300_000, warmup: 1 });
   expect(versions[1]?.settings).toMatchObject({ queue: 'batch', max_batch_size: 16, hard_time_limit: 90_000 });
@@ -75,7 +75,7 @@ test.each([
   ['constructor: 1', /^m\/model.yaml: line 1: "constructor" is not a key of model.yaml/],
   ['__proto__: 1', /^m\/model.yaml: line 1: "__proto__" is not a key of model.yaml/],
   ['postprocess: { kind: ranking, output: y }', /line 1: postprocess.kind must be classification/],
-  ['- a\n- b', /^m\/model.yaml: must be a list of keys such as/],
+  ['- a\n- b', /^m\/model.yaml: line 1: must be a list of keys such as/],
   ['queue: [', /line 1: is not valid YAML: /],
   ['handler: handler.ts', /line 1: handler names "handler.ts", which is not in the version folder/],
 ])('a wrong model.yaml is told where and how: %j', async (yaml, sentence) => {
@@ -103,14 +103,76 @@ test('a mistake in a version’s own file is told of that file', async () => {
   expect(await problemsOf('warmup: true', files)).toEqual(['m/1/model.yaml: line 2: warmup must be a whole number from 0 to 100']);
 });
 
-test('what is no repository is one clear sentence', async () => {
-  const folder = await repositoryOf({ 'file.txt': 'x', 'empty/readme.txt': 'x', 'bare/m/1/model.onnx': 'x', 'none/m/model.yaml': '' });
-  const first = async (path: string) => (await openRepository(join(folder, path))).problems.map(({ problem }) => problem);
-  expect(await first('nowhere')).toEqual(['cannot be read as a model repository: there is no such folder']);
-  expect(await first('file.txt')).toEqual(['cannot be read as a model repository: it is a file, not a folder']);
-  expect(await first('empty')).toEqual(['has no models; a model is a folder with a model.yaml and a folder 1']);
-  expect(await first('bare')).toEqual(['has versions but no model.yaml; add one (it may be empty)']);
-  expect(await first('none')).toEqual([expect.stringContaining('has no version; put model.onnx or handler.ts into')]);
+test('a folder that is not a repository is one clear sentence', async () => {
+  const folder = await repositoryOf({
+    'file.txt': 'x',
+    'empty/readme.txt': 'x',
+    'r/m/model.yaml': '',
+    'r/m/1/model.onnx': 'x',
+    'flat/net.onnx': '',
+  });
+  const first = async (path: string) => (await openRepository(join(folder, path))).problem?.problem;
+  expect(await first('nowhere')).toBe('cannot be used as a model repository: it does not exist');
+  expect(await first('file.txt')).toBe('cannot be used as a model repository: it is a file, not a folder');
+  expect(await first('empty')).toBe('has no models: a model is a folder with a model.yaml and a folder 1');
+  expect(await first('r/m')).toBe(`is a model itself; name the folder above it, ${join(folder, 'r')}`);
+  expect(await first('flat')).toMatch(/; to serve net.onnx, move it to net\/1\/model.onnx, and add an empty net\/model.yaml$/);
+});
+
+const rule = 'a version is a folder named by a positive number without leading zeros, such as 1';
+
+test.each([
+  [{ 'm/model.yaml': '' }, `has no version: ${rule}; put model.onnx or handler.ts into it`],
+  [{ 'm/model.yaml': '', 'm/01/model.onnx': 'x' }, `has no version: "01" is not one, because ${rule}; rename it to 1`],
+  [{ 'm/model.yaml': '', 'm/v2/model.onnx': 'x' }, `has no version: "v2" is not one, because ${rule}; rename it to 2`],
+  [{ 'm/model.yaml': '', 'm/model.onnx': 'x' }, `has no version: ${rule}; move model.onnx into a folder 1`],
+  [{ 'm/model.yaml': '', 'm/1': 'x' }, `has no version: "1" is a file, and ${rule}`],
+  [{ 'm/1/model.onnx': 'x' }, 'has no model.yaml; add one (it may be empty)'],
+  [{ 'm/model.onnx': 'x' }, 'has no model.yaml; add one (it may be empty)'],
+  [{ 'm/model.yml': '', 'm/1/model.onnx': 'x' }, 'has no model.yaml; rename its model.yml to model.yaml'],
+])('a model without a version that could be served says what to do: %j', async (files, problem) => {
+  const folder = await repositoryOf({ ...files, 'good/model.yaml': '', 'good/1/model.onnx': 'x', 'data/2024/table.csv': '' });
+  const { versions, broken } = await openRepository(folder);
+  expect(versions.map(({ name }) => name)).toEqual(['good']);
+  expect(broken).toEqual([{ name: 'm', version: '', problems: [{ file: join(folder, 'm'), problem }] }]);
+});
+
+test('a version with a leading zero beside others is named, and so is a model with a name that cannot be one', async () => {
+  const files = { 'm/model.yaml': '', 'm/1/model.onnx': 'x', 'm/02/model.onnx': 'x', 'my net/model.yaml': '' };
+  const { versions, broken } = await openRepository(await repositoryOf(files));
+  expect(versions.map(({ name, version }) => `${name}:${version}`)).toEqual(['m:1']);
+  expect(broken.map(({ name, version, problems }) => [name, version, problems[0]?.problem])).toEqual([
+    ['m', '02', `is not a version: ${rule}`],
+    ['my net', '', expect.stringMatching(/^"my net" is not a valid model name: a name is 1 to 64 characters/)],
+  ]);
+});
+
+test.each([
+  [['Model.onnx'], /^the version folder has no model.onnx, but Model.onnx: rename it to model.onnx/],
+  [['net.onnx', 'readme.md'], /but net.onnx: rename it to model.onnx/],
+  [['a.onnx', 'b.onnx'], /no model.onnx; put one there, or name a handler$/],
+  [['model.onnx.dvc'], /only model.onnx.dvc, which tells DVC where the model is: run `dvc pull`$/],
+  [['model.pt'], /but model.pt, a format of PyTorch: export the model to ONNX/],
+  [[], /no model.onnx; put one there/],
+])('a version without its model.onnx says what to do about %j', (found, sentence) => {
+  expect(missingModel(found)).toMatch(sentence);
+});
+
+test('a link to nowhere in the place of a model, a version or a file is named, and the others are read', async () => {
+  const folder = await repositoryOf({ 'good/model.yaml': '', 'good/1/model.onnx': 'x', 'm/model.yaml': '', 'm/1/model.onnx': 'x' });
+  await symlink('/gone', join(folder, 'lost'));
+  await symlink('../stored/2', join(folder, 'm/2'));
+  await symlink('loop', join(folder, 'loop'));
+  await mkdir(join(folder, 'n/1'), { recursive: true });
+  await symlink('gone.yaml', join(folder, 'n/model.yaml'));
+  const { versions, broken } = await openRepository(folder);
+  expect(versions.map(({ name, version }) => `${name}:${version}`)).toEqual(['good:1', 'm:1']);
+  expect(broken.map(({ name, version, problems }) => `${name}:${version} ${problems[0]?.problem}`)).toEqual([
+    'loop: is a link to "loop", and from there links lead back to it',
+    'lost: is a link to "/gone", which does not exist',
+    'm:2 is a link to "../stored/2", which does not exist',
+    'n:1 is a link to "gone.yaml", which does not exist',
+  ]);
 });
 
 test('models are selected by name and version, the latest version by default', async () => {
@@ -126,31 +188,14 @@ test('models are selected by name and version, the latest version by default', a
   const repository = await openRepository(folder);
   const select = (spec?: string) => {
     const selection = selectModels(repository, spec);
-    return selection.ok ? selection.versions.map(({ name, version }) => `${name}:${version}`) : selection.problem;
+    const names = (entries: { name: string; version: string }[]) => entries.map(({ name, version }) => `${name}:${version}`);
+    return selection.ok ? [...names(selection.versions), ...names(selection.broken).map((name) => `broken ${name}`)] : selection.problem;
   };
   expect(select('a,b')).toEqual(['a:10', 'b:1']);
   expect(select('a:2, b, a:2')).toEqual(['a:2', 'b:1']);
-  expect(select()).toContain('c/model.yaml: line 1: "nonsense" is not a key');
-  expect(select('c')).toContain('c/model.yaml: line 1: "nonsense" is not a key');
+  expect(select()).toEqual(['a:10', 'b:1', 'broken c:1']);
+  expect(select('b,c')).toEqual(['b:1', 'broken c:1']);
   expect(select('d')).toBe(`there is no model "d" in ${folder}. It has a, b, c`);
   expect(select('a:3')).toBe('model "a" has no version 3; it has 10, 2');
-  expect(select('a:x')).toBe('"a:x" names no model: write NAME or NAME:VERSION, such as digits or charlm:2');
-});
-
-test('the digest follows everything that decides answers, and nothing else', async () => {
-  const folder = await repositoryOf({ 'a/model.yaml': 'queue: batch', 'a/1/model.onnx': 'x', 'a/1/deep/table.bin': 'y' });
-  const digest = async () => {
-    const [version] = (await openRepository(folder)).versions;
-    return version ? digestVersion(version.folder, version.settings) : '';
-  };
-  const first = await digest();
-  expect(first).toMatch(/^[0-9a-f]{64}$/);
-  await appendFile(join(folder, 'a/model.yaml'), '\n# a remark');
-  await writeFile(join(folder, 'a/notes.md'), 'beside the version');
-  expect(await digest()).toBe(first);
-  await writeFile(join(folder, 'a/1/deep/table.bin'), 'z');
-  const second = await digest();
-  expect(second).not.toBe(first);
-  await appendFile(join(folder, 'a/model.yaml'), '\nmax_rows: 7');
-  expect(await digest()).not.toBe(second);
+  expect(select('a:x')).toBe('"a:x" does not name a model: write NAME or NAME:VERSION, such as digits or charlm:2');
 });

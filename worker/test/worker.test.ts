@@ -175,7 +175,7 @@ test('a worker whose files differ from those that another serves refuses to star
 });
 
 test.each([
-  ['a folder that does not exist', { repository: '/nonexistent' }, 'there is no such folder'],
+  ['a folder that does not exist', { repository: '/nonexistent' }, 'it does not exist'],
   ['an unknown model', { models: 'nosuch' }, 'nosuch'],
   ['a device that is none', { devices: 'tpu' }, '"tpu" is not a device'],
   ['a queue that is none', { queues: 'a b' }, '"a b" is not a valid queue name'],
