@@ -41,7 +41,7 @@ function vitest(args: string[], reportFile: string): Promise<number> {
 
 const folder = mkdtempSync(join(tmpdir(), 'inferq-test-'));
 try {
-  await findRedisServer({ install: true });
+  await findRedisServer({ download: true });
   const reportFile = join(folder, 'report.json');
   process.exitCode = await vitest(process.argv.slice(2), reportFile);
   process.stdout.write(`${summary(JSON.parse(readFileSync(reportFile, 'utf8')))}\n`);

@@ -29,7 +29,7 @@ export async function describeMachine(setup: Setup): Promise<Machine> {
     load: loadavg(),
     versions: {
       node: process.versions.node,
-      redis: await versionOf(await findRedisServer({ install: false }), ['--version'], /v=(\S+)/),
+      redis: await versionOf(await findRedisServer({ download: false }), ['--version'], /v=(\S+)/),
       ...(setup.ghz === undefined ? {} : { ghz: await ghzVersion(setup.ghz) }),
       ...pinned(),
     },

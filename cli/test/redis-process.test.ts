@@ -33,7 +33,7 @@ afterEach(async () => {
 
 async function start(): Promise<{ part: Part; socket: string }> {
   const socket = redisSocket(folder);
-  const part = startRedis(await findRedisServer({ install: false }), folder, socket);
+  const part = startRedis(await findRedisServer({ download: false }), folder, socket);
   started.push(part);
   await part.ready;
   return { part, socket };
@@ -108,17 +108,19 @@ test('a Redis that cannot start says why in its own words', async () => {
 });
 
 test('a PATH without any Redis gets a sentence that says what to install', async () => {
-  const nowhere = findRedisServer({ install: false, path: folder.path, systemFolders: [] });
+  const nowhere = findRedisServer({ download: false, path: folder.path, systemFolders: [], downloadFolder: '' });
   await expect(nowhere).rejects.toThrow('apt-get install redis-server');
 });
 
 test('a Redis that is too old is refused by its version', async () => {
   writeFileSync(join(folder.path, 'redis-server'), '#!/bin/sh\necho "Redis server v=6.0.16 sha=0"\n', { mode: 0o755 });
-  const old = findRedisServer({ install: true, path: folder.path, systemFolders: [] });
+  const old = findRedisServer({ download: true, path: folder.path, systemFolders: [], downloadFolder: '' });
   await expect(old).rejects.toThrow('redis-server is version 6.0, and inferq needs Redis 7.0');
 });
 
 test('a Valkey does where there is no Redis', async () => {
   writeFileSync(join(folder.path, 'valkey-server'), '#!/bin/sh\necho "Server v=7.2.5 sha=0"\n', { mode: 0o755 });
-  expect(await findRedisServer({ install: false, path: folder.path, systemFolders: [] })).toBe(join(folder.path, 'valkey-server'));
+  expect(await findRedisServer({ download: false, path: folder.path, systemFolders: [], downloadFolder: '' })).toBe(
+    join(folder.path, 'valkey-server'),
+  );
 });

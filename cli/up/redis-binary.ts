@@ -1,11 +1,12 @@
-/** Finds a redis-server or valkey-server that is new enough, or installs Debian's package. */
+/** Finds a redis-server or valkey-server that is new enough, or downloads Debian's. */
 
 import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Failure } from '../failure.ts';
-import { installRedisServer, mayInstall } from './redis-install.ts';
+import { canDownload, downloadRedis } from './redis-download.ts';
 
 const run = promisify(execFile);
 const names = ['redis-server', 'valkey-server'];
@@ -13,6 +14,9 @@ const oldest = { major: 7, minor: 0 };
 
 /** Searched after the PATH, which a user's shell may have cut short. */
 const usualFolders = ['/usr/local/bin', '/usr/bin', '/usr/sbin'];
+
+/** Where a downloaded one is kept, for `up` and for the tests. */
+const downloadFolder = fileURLToPath(new URL('../../.tools/redis', import.meta.url));
 
 function isExecutable(file: string): boolean {
   try {
@@ -52,33 +56,35 @@ async function look(folders: readonly string[]): Promise<{ found?: string; tooOl
 }
 
 export interface FindOptions {
-  install: boolean;
+  /** Whether a missing one is downloaded. */
+  download: boolean;
   /** In place of the environment's PATH. */
   path?: string;
   systemFolders?: readonly string[];
-  /** Gets a line before something is installed. Default: standard error. */
+  downloadFolder?: string;
+  /** Gets a line before something is downloaded. Default: standard error. */
   say?: (line: string) => void;
 }
 
 /**
- * The path of a Redis 7.0 (or Valkey) server program. With `install` and where this process may (root and apt), a missing one is
- * installed, after saying so through `say`. Throws a Failure that names what to install.
+ * The path of a Redis 7.0 (or Valkey) server program. With `download`, and where this system has apt, a missing one is downloaded
+ * and unpacked, after saying so through `say`. Throws a Failure that names what to install.
  */
 export async function findRedisServer(options: FindOptions): Promise<string> {
   const path = (options.path ?? process.env.PATH ?? '').split(delimiter);
-  const folders = [...new Set([...path, ...(options.systemFolders ?? usualFolders)])].filter((folder) => folder !== '');
+  const downloads = options.downloadFolder ?? downloadFolder;
+  const folders = [...new Set([...path, ...(options.systemFolders ?? usualFolders), downloads])].filter((folder) => folder !== '');
   const first = await look(folders);
   if (first.found !== undefined) return first.found;
-  if (first.tooOld !== undefined) {
-    throw new Failure(`${first.tooOld}, and inferq needs Redis 7.0 or newer: install a newer redis-server or valkey-server.`);
-  }
-  if (options.install && mayInstall()) {
+  if (first.tooOld === undefined && options.download && canDownload()) {
     const say = options.say ?? ((line) => process.stderr.write(`${line}\n`));
-    say("No redis-server is installed: installing Debian's package redis-server with apt-get (its own service is left off).");
-    await installRedisServer();
-    const second = await look(folders);
-    if (second.found !== undefined) return second.found;
+    say(`No redis-server is installed: downloading the one of this system's package archive into ${downloads}.`);
+    await downloadRedis(downloads);
   }
+  const { found, tooOld } = await look(folders);
+  if (found !== undefined) return found;
+  if (tooOld !== undefined)
+    throw new Failure(`${tooOld}, and inferq needs Redis 7.0 or newer: install a newer redis-server or valkey-server.`);
   throw new Failure(
     'No redis-server or valkey-server is installed: install one (Debian, Ubuntu: sudo apt-get install redis-server), or set REDIS_URL to a Redis that runs.',
   );

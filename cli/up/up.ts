@@ -88,7 +88,7 @@ async function startAll(options: UpOptions, folder: DataFolder, started: KeptPar
 }
 
 async function startOwnRedis(options: UpOptions, folder: DataFolder, start: (part: KeptPart) => Promise<string>): Promise<string> {
-  const program = await findRedisServer({ install: true, say: options.say });
+  const program = await findRedisServer({ download: true, say: options.say });
   const socket = redisSocket(folder);
   const part = keepRunning('Redis', () => startRedis(program, folder, socket), options.say);
   const stop = async (): Promise<void> => {

@@ -47,7 +47,7 @@ async function answering(url: string, { requirepass }: Record<string, string>): 
 
 /** Starts one; `settings` are further pairs of redis.conf, such as `{ appendfsync: 'always' }`. */
 export async function startRedis(settings: Record<string, string> = {}): Promise<TestRedis> {
-  const binary = await findRedisServer({ install: false });
+  const binary = await findRedisServer({ download: false });
   const folder = mkdtempSync(join(tmpdir(), 'inferq-redis-'));
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
