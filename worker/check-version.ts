@@ -7,7 +7,7 @@ import { startEngine } from './inference/start-engine.ts';
 import { killOwnTree } from './process-tree.ts';
 import type { ModelVersion } from './repository/repository.ts';
 
-const silent = { level: 'silent', worker: '', executor: '' } as const;
+const silent = { level: 'silent', worker: '', executor: '', dest: 1 } as const;
 // No task is ever started, so there is nothing to hear.
 const nothing: EngineListener = { settled() {}, chunk() {}, progress() {}, callEnded() {}, broken() {}, faulty() {} };
 

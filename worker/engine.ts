@@ -59,8 +59,8 @@ export interface EngineOptions {
   device: string;
   /** Threads of one session's operators. */
   threads: number;
-  /** How the inference thread logs, and for whom. */
-  log: { level: LogLevel; worker: string; executor: string };
+  /** How the inference thread logs, for whom, and to which file descriptor. */
+  log: { level: LogLevel; worker: string; executor: string; dest: number };
 }
 
 export interface Engine {

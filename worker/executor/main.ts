@@ -10,7 +10,7 @@ import { type Log, openLog } from '../log.ts';
 import { killOwnTree } from '../process-tree.ts';
 import { systemClock } from './clock.ts';
 import { Executor } from './executor.ts';
-import type { EndReason, ExecutorOptions, FromExecutor, ToExecutor } from './messages.ts';
+import { type EndReason, type ExecutorOptions, type FromExecutor, logDescriptor, type ToExecutor } from './messages.ts';
 
 // Ctrl-C and a stopping service manager reach this process too; the supervisor decides what becomes of it.
 process.on('SIGINT', () => {});
@@ -46,7 +46,7 @@ process.on('message', (message: ToExecutor) => {
 });
 
 async function load(options: ExecutorOptions): Promise<Loaded> {
-  const log = openLog(options.logLevel, { worker: options.worker, executor: options.name });
+  const log = openLog(options.logLevel, { worker: options.worker, executor: options.name }, logDescriptor);
   const connection = await connectQueue({
     url: options.redisUrl,
     ...(options.redisTls && { tls: options.redisTls }),
@@ -69,7 +69,7 @@ async function load(options: ExecutorOptions): Promise<Loaded> {
           models: options.models,
           device: options.engineDevice,
           threads: options.threads,
-          log: { level: options.logLevel, worker: options.worker, executor: options.name },
+          log: { level: options.logLevel, worker: options.worker, executor: options.name, dest: logDescriptor },
         },
         listener,
       ),

@@ -6,6 +6,9 @@ import type { LogLevel } from '../log.ts';
 import type { QueueShare } from '../queue-shares.ts';
 import type { ModelVersion } from '../repository/repository.ts';
 
+/** Where an executor logs: its supervisor's standard output. Its own is for what handlers print past the log. */
+export const logDescriptor = 4;
+
 export interface ExecutorOptions {
   /** Unique for each start. */
   name: string;

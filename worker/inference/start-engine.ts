@@ -12,7 +12,14 @@ import { passable } from './messages.ts';
 export async function startEngine(options: EngineOptions, listener: EngineListener): Promise<Engine> {
   // Native code reads the process' real environment, which only the main thread can set.
   process.env.ORT_DISABLE_TELEMETRY = '1';
-  const thread = new Worker(new URL('./thread.ts', import.meta.url), { name: 'inference', workerData: options });
+  // It logs what is printed in it, so nothing comes of its streams. Without them, Node.js would make this process' output non-blocking.
+  const thread = new Worker(new URL('./thread.ts', import.meta.url), {
+    name: 'inference',
+    workerData: options,
+    stdout: true,
+    stderr: true,
+  });
+  for (const stream of [thread.stdout, thread.stderr]) stream.resume();
   const tell = listen(thread, listener);
   let state: 'loading' | 'ready' | 'over' = 'loading';
   const pings: (() => void)[] = [];

@@ -6,6 +6,7 @@ import { openLog } from '../log.ts';
 import { requireDevice } from '../onnx-session.ts';
 import { firstLine, isA, stackOf } from './errors.ts';
 import { CallDoesNotReturn } from './handler-call.ts';
+import { HandlerOutput } from './handler-output.ts';
 import { provideHandlerApi } from './load-handler.ts';
 import { loadModel } from './load-model.ts';
 import type { FromThread, ToThread } from './messages.ts';
@@ -55,14 +56,15 @@ function over(error: unknown, blamed: boolean): void {
 }
 
 const options = workerData as EngineOptions;
-const { level, ...bindings } = options.log;
-const log = openLog(level, bindings);
+const { level, dest, ...bindings } = options.log;
+const output = new HandlerOutput(openLog(level, bindings, dest));
+output.capture();
 
 /** An error that nobody caught: a rejected promise that nobody awaits, a throw in a timer or in the listener of an event. */
 process.on('uncaughtException', (error: unknown) => {
   const scope = currentScope();
   const err = { message: firstLine(error), stack: stackOf(error) };
-  log.error({ model: scope?.model, tasks: scope?.tasks, err }, 'an error that nobody caught');
+  output.line('error', scope, { err }, 'an error that nobody caught');
   if (scope) scope.stray(error);
   else over(error, false);
 });

@@ -5,7 +5,9 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ModelSpec } from '@inferq/core/model.ts';
 import { oneLine } from '@inferq/core/plain-text.ts';
+import { BoundedLog, logPipe } from '../bounded-log.ts';
 import type { EndReason, ExecutorOptions, FromExecutor, ToExecutor } from '../executor/messages.ts';
+import type { Log } from '../log.ts';
 import { killLeftovers, markedEnvironment } from '../process-tree.ts';
 import { Silence } from './silence.ts';
 
@@ -28,7 +30,7 @@ export class ExecutorProcess {
   #killed: { reason: 'crashed' | 'stopped'; message: string } | undefined;
 
   /** `visible` is its CUDA_VISIBLE_DEVICES. Its process group is its own, so that signals of a terminal reach the supervisor first. */
-  constructor(options: ExecutorOptions, visible: string) {
+  constructor(options: ExecutorOptions, visible: string, log: Log) {
     this.name = options.name;
     const main = fileURLToPath(new URL(`../executor/main${extname(import.meta.url)}`, import.meta.url));
     this.#child = fork(main, [], {
@@ -36,8 +38,9 @@ export class ExecutorProcess {
       execArgv: [],
       serialization: 'advanced',
       detached: true,
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 1],
     });
+    this.#logPipes(log.child({ executor: options.name }));
     const loaded = Promise.withResolvers<ModelSpec[]>();
     const silence = new Silence(options.leaseMs / 2, bootMs, pingMs);
     this.loaded = loaded.promise;
@@ -79,6 +82,15 @@ export class ExecutorProcess {
   kill(message: string, reason: 'crashed' | 'stopped'): void {
     this.#killed ??= { reason, message };
     this.#child.kill('SIGKILL');
+  }
+
+  /** What is printed past its log: by native code, by processes that handlers start, by Node.js as it ends. */
+  #logPipes(log: Log): void {
+    const bounded = new BoundedLog(log);
+    for (const stream of ['stdout', 'stderr'] as const) {
+      const pipe = this.#child[stream];
+      if (pipe) logPipe(pipe, (text, length) => bounded.line('warn', { stream }, text, length));
+    }
   }
 
   #tell(message: ToExecutor): void {

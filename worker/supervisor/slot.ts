@@ -95,9 +95,10 @@ export class Slot {
   }
 
   #start(): ExecutorProcess {
-    const { options, index, device } = this.#parts;
+    const { options, index, device, log } = this.#parts;
     const name = executorName(options.worker, index, randomBytes(8));
-    return new ExecutorProcess({ ...options, name, device: device.label, engineDevice: device.engineDevice }, device.visible);
+    const own = { ...options, name, device: device.label, engineDevice: device.engineDevice };
+    return new ExecutorProcess(own, device.visible, log);
   }
 
   async #keepOn(): Promise<void> {

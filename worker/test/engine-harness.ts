@@ -102,7 +102,7 @@ export async function engineOn(repository: string, models: string[], device = 'c
   const selected = selectModels(await openRepository(repository), models.map((name) => `${name}:1`).join());
   if (!selected.ok) throw new Error(selected.problem);
   const engine = await startEngine(
-    { models: selected.versions, device, threads: 1, log: { level: 'silent', worker: '', executor: '' } },
+    { models: selected.versions, device, threads: 1, log: { level: 'silent', worker: '', executor: '', dest: 1 } },
     heard,
   );
   onTestFinished(() => engine.close());
