@@ -58,6 +58,8 @@ export const limits = {
     /** Everything but what submits tasks. */
     smallRequestBytes: MiB,
   },
+  /** Of a tensor that comes as typed lists, as raw: small numbers take less in lists, and much more where the model runs. */
+  listBytes: 64 * MiB,
   outputBytes: 64 * MiB,
   chunkBytesPerTask: 16 * MiB,
   /** Chunks that a handler may have emitted before the first of them is stored. */

@@ -1,21 +1,38 @@
 /** BYTES as raw: each element after its length, 4 bytes little-endian. */
 
-/**
- * Calls `visit` with where each element starts and ends. Returns what is wrong with the lengths, or undefined where they add
- * up to exactly the bytes given; elements before the fault have been visited.
- */
-export function walkBytes(raw: Uint8Array, visit: (start: number, end: number) => void): string | undefined {
-  const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
-  let element = 0;
-  for (let at = 0; at < raw.byteLength; element++) {
-    const left = raw.byteLength - at - 4;
-    if (left < 0) return `element ${element} needs 4 bytes for its length, but ${left + 4} are left`;
-    const length = view.getUint32(at, true);
-    if (length > left) return `element ${element} says it has ${length} bytes, but ${left} are left`;
-    at += 4 + length;
-    visit(at - length, at);
+/** Walks elements from the first to the last. */
+export class BytesWalk {
+  /** Where the element stands. */
+  start = 0;
+  end = 0;
+  /** Elements passed so far. */
+  count = 0;
+  /** What is wrong with the lengths, if anything. */
+  fault: string | undefined;
+  readonly #view: DataView;
+
+  constructor(raw: Uint8Array) {
+    this.#view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
   }
-  return undefined;
+
+  /** Goes to the next element; false where there is none, or its length does not fit. */
+  next(): boolean {
+    const view = this.#view;
+    if (this.end === view.byteLength) return false;
+    const left = view.byteLength - this.end - 4;
+    if (left < 0) return this.#fail(`needs 4 bytes for its length, but ${left + 4} are left`);
+    const length = view.getUint32(this.end, true);
+    if (length > left) return this.#fail(`says it has ${length} bytes, but ${left} are left`);
+    this.start = this.end + 4;
+    this.end = this.start + length;
+    this.count += 1;
+    return true;
+  }
+
+  #fail(what: string): boolean {
+    this.fault = `element ${this.count} ${what}`;
+    return false;
+  }
 }
 
 /** The raw form of elements. */
@@ -34,7 +51,8 @@ export function encodeBytes(elements: readonly Uint8Array[]): Uint8Array {
 /** The elements of a raw form, as views into it. Throws where its lengths do not add up. */
 export function decodeBytes(raw: Uint8Array): Uint8Array[] {
   const elements: Uint8Array[] = [];
-  const fault = walkBytes(raw, (start, end) => elements.push(new Uint8Array(raw.buffer, raw.byteOffset + start, end - start)));
-  if (fault !== undefined) throw new Error(`BYTES are malformed: ${fault}`);
+  const walk = new BytesWalk(raw);
+  while (walk.next()) elements.push(new Uint8Array(raw.buffer, raw.byteOffset + walk.start, walk.end - walk.start));
+  if (walk.fault !== undefined) throw new Error(`BYTES are malformed: ${walk.fault}`);
   return elements;
 }

@@ -1,11 +1,14 @@
 /** Between tensors as they travel and tensors as model code holds them. The host is little-endian, as raw is. */
 
 import { shown } from '../names.ts';
+import { atOnce, type Sliced } from '../slices.ts';
 import { decodeBytes, encodeBytes } from './bytes.ts';
 import type { TypedArrayConstructor } from './datatypes.ts';
-import { arrayTypes, contentsLists, emptyContents, isDatatype } from './datatypes.ts';
+import { arrayTypes, isDatatype } from './datatypes.ts';
+import { packLists } from './lists/pack.ts';
+import { rawTexts, unpackNumbers, unpackTexts } from './lists/unpack.ts';
 import { elementCount, shownShape } from './shape.ts';
-import type { Datatype, ModelTensor, ModelTensorData, Tensor, TensorContents } from './tensor.ts';
+import type { Datatype, ModelTensor, ModelTensorData, Tensor } from './tensor.ts';
 
 /**
  * A tensor for model code: a view of `raw` where that is aligned, else a copy. Takes what `checkInputs` found right; throws
@@ -15,10 +18,11 @@ export function toModelTensor(tensor: Tensor): ModelTensor {
   const { datatype, data } = tensor;
   if (!isDatatype(datatype)) throw new Error(`"${shown(datatype)}" is not a datatype`);
   if (data === undefined) throw new Error(`tensor "${shown(tensor.name)}" has no data`);
+  const shape = tensor.shape.map(Number);
   const model: ModelTensor = {
     datatype,
-    shape: tensor.shape.map(Number),
-    data: data.$case === 'raw' ? fromRaw(datatype, data.value) : fromContents(datatype, data.value),
+    shape,
+    data: data.$case === 'raw' ? fromRaw(datatype, data.value) : fromLists(datatype, data.value, elementCount(shape)),
   };
   requireFit(tensor.name, model);
   return model;
@@ -33,21 +37,24 @@ export function toTensor(name: string, tensor: ModelTensor): Tensor {
   return { name, datatype, shape: shape.map(BigInt), data: { $case: 'raw', value: raw } };
 }
 
-/** The same tensor with its values in `raw`. */
-export function toRaw(tensor: Tensor): Tensor {
-  return tensor.data?.$case === 'contents' ? toTensor(tensor.name, toModelTensor(tensor)) : tensor;
+/** The same tensor with its values in `raw`. Takes what `checkInputs` found right. */
+export function* toRaw(tensor: Tensor): Sliced<Tensor> {
+  const { datatype, shape, data } = tensor;
+  if (data?.$case !== 'contents' || !isDatatype(datatype)) return tensor;
+  if (datatype === 'BYTES') return { ...tensor, data: { $case: 'raw', value: yield* rawTexts(data.value) } };
+  const { buffer } = yield* unpackNumbers(data.value, datatype, elementCount(shape.map(Number)));
+  return { ...tensor, data: { $case: 'raw', value: new Uint8Array(buffer) } };
 }
 
-/** The same tensor with its values in `contents`: text for BYTES that are all UTF-8. FP16 and BF16 stay raw. */
-export function toContents(tensor: Tensor): Tensor {
-  if (tensor.data?.$case !== 'raw') return tensor;
-  const { datatype, data } = toModelTensor(tensor);
-  const [list] = contentsLists[datatype];
-  if (list === undefined) return tensor;
-  const values = datatype === 'BOOL' ? Array.from(data as Uint8Array, Boolean) : Array.from(data as ArrayLike<unknown>);
-  const texts = datatype === 'BYTES' ? decodeTexts(data as Uint8Array[]) : undefined;
-  const value = { ...emptyContents(), ...(texts === undefined ? { [list]: values } : { stringContents: texts }) };
-  return { ...tensor, data: { $case: 'contents', value } };
+/**
+ * The same tensor with its values in `contents`: text for BYTES that are all UTF-8. It stays raw where it is FP16 or BF16, and where
+ * the lists would have more than `mostBytes`.
+ */
+export function* toContents(tensor: Tensor, mostBytes: number): Sliced<Tensor> {
+  const { datatype, data } = tensor;
+  if (data?.$case !== 'raw' || !isDatatype(datatype)) return tensor;
+  const lists = yield* packLists(datatype, data.value, mostBytes);
+  return lists === undefined ? tensor : { ...tensor, data: { $case: 'contents', value: lists } };
 }
 
 /** Whether a task gave its inputs as `contents`, which is then how it gets its outputs. */
@@ -58,6 +65,10 @@ export function contentsUsed(inputs: readonly Tensor[]): boolean {
 /** BOOL as 0 and 1, which native code may count on. */
 export function truthValues(bytes: Uint8Array): Uint8Array {
   return bytes.some((byte) => byte > 1) ? Uint8Array.from(bytes, (byte) => Math.min(byte, 1)) : bytes;
+}
+
+function fromLists(datatype: Datatype, lists: Uint8Array, elements: number): ModelTensorData {
+  return datatype === 'BYTES' ? unpackTexts(lists) : atOnce(unpackNumbers(lists, datatype, elements));
 }
 
 function fromRaw(datatype: Datatype, raw: Uint8Array): ModelTensorData {
@@ -71,20 +82,6 @@ function fromRaw(datatype: Datatype, raw: Uint8Array): ModelTensorData {
   return datatype === 'BOOL' ? truthValues(data as Uint8Array) : data;
 }
 
-function fromContents(datatype: Datatype, contents: TensorContents): ModelTensorData {
-  if (datatype === 'BYTES') {
-    if (contents.bytesContents.length > 0) return contents.bytesContents;
-    const encoder = new TextEncoder();
-    return contents.stringContents.map((text) => encoder.encode(text));
-  }
-  const [list] = contentsLists[datatype];
-  if (list === undefined) throw new Error(`${datatype} cannot be sent as contents`);
-  const values: ArrayLike<unknown> = contents[list];
-  const array = new arrayTypes[datatype](values.length);
-  (array as { set(values: ArrayLike<unknown>): void }).set(values);
-  return array;
-}
-
 /** Throws where a tensor's data is not of its datatype's kind, or does not fill its shape. */
 export function requireFit(name: string, { datatype, shape, data }: ModelTensor): void {
   const label = `tensor "${shown(name)}"`;
@@ -93,16 +90,5 @@ export function requireFit(name: string, { datatype, shape, data }: ModelTensor)
   const elements = elementCount(shape);
   if (!shape.every((dimension) => Number.isInteger(dimension) && dimension >= 0) || data.length !== elements) {
     throw new Error(`${label} has ${data.length} elements, which do not fit its shape ${shownShape(shape)}`);
-  }
-}
-
-/** The elements as text, or undefined where one is no UTF-8. */
-function decodeTexts(elements: readonly Uint8Array[]): string[] | undefined {
-  // A byte order mark is part of the text.
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  try {
-    return elements.map((element) => decoder.decode(element));
-  } catch {
-    return undefined;
   }
 }

@@ -1,11 +1,21 @@
 /** How each datatype is laid out: its typed array, and the list of `contents` that carries it. */
 
-import type { Datatype, ModelTensorData, TensorContents } from './tensor.ts';
+import type { Datatype, ModelTensorData } from './tensor.ts';
 import { datatypes } from './tensor.ts';
 
 /** Every datatype but BYTES, whose elements have no fixed size. */
 export type FixedDatatype = Exclude<Datatype, 'BYTES'>;
-export type ContentsList = keyof TensorContents;
+/** The lists of `contents`, as the protocol names them. */
+export type ListName =
+  | 'bool_contents'
+  | 'int_contents'
+  | 'int64_contents'
+  | 'uint_contents'
+  | 'uint64_contents'
+  | 'fp32_contents'
+  | 'fp64_contents'
+  | 'bytes_contents'
+  | 'string_contents';
 export type TypedArray = Exclude<ModelTensorData, Uint8Array[]>;
 
 export interface TypedArrayConstructor {
@@ -33,21 +43,21 @@ export const arrayTypes: Record<FixedDatatype, TypedArrayConstructor> = {
 };
 
 /** The lists that may carry a datatype, the usual one first. None: it travels as raw only. */
-export const contentsLists: Record<Datatype, readonly ContentsList[]> = {
-  BOOL: ['boolContents'],
-  UINT8: ['uintContents'],
-  UINT16: ['uintContents'],
-  UINT32: ['uintContents'],
-  UINT64: ['uint64Contents'],
-  INT8: ['intContents'],
-  INT16: ['intContents'],
-  INT32: ['intContents'],
-  INT64: ['int64Contents'],
+export const contentsLists: Record<Datatype, readonly ListName[]> = {
+  BOOL: ['bool_contents'],
+  UINT8: ['uint_contents'],
+  UINT16: ['uint_contents'],
+  UINT32: ['uint_contents'],
+  UINT64: ['uint64_contents'],
+  INT8: ['int_contents'],
+  INT16: ['int_contents'],
+  INT32: ['int_contents'],
+  INT64: ['int64_contents'],
   FP16: [],
   BF16: [],
-  FP32: ['fp32Contents'],
-  FP64: ['fp64Contents'],
-  BYTES: ['bytesContents', 'stringContents'],
+  FP32: ['fp32_contents'],
+  FP64: ['fp64_contents'],
+  BYTES: ['bytes_contents', 'string_contents'],
 };
 
 /** The values of datatypes that are narrower than the list which carries them. */
@@ -66,19 +76,4 @@ export function isDatatype(text: string): text is Datatype {
 /** Bytes of one element in `raw`; undefined for BYTES. */
 export function elementSize(datatype: Datatype): number | undefined {
   return datatype === 'BYTES' ? undefined : arrayTypes[datatype].BYTES_PER_ELEMENT;
-}
-
-/** A contents list with nothing in it. */
-export function emptyContents(): TensorContents {
-  return {
-    boolContents: [],
-    intContents: [],
-    int64Contents: [],
-    uintContents: [],
-    uint64Contents: [],
-    fp32Contents: [],
-    fp64Contents: [],
-    bytesContents: [],
-    stringContents: [],
-  };
 }

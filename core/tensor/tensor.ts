@@ -1,26 +1,25 @@
 /**
  * Tensors as they travel, after the Open Inference Protocol: `raw` is little-endian and row-major, BYTES elements with a
- * 4-byte little-endian length before each; `contents` has one typed list. The shapes below equal those of the generated
- * messages, so that no copy is made between the wire and the rules.
+ * 4-byte little-endian length before each; `contents` is an encoded TensorContents, which lists/ reads.
  */
-
-export interface TensorContents {
-  boolContents: boolean[];
-  intContents: number[];
-  int64Contents: bigint[];
-  uintContents: number[];
-  uint64Contents: bigint[];
-  fp32Contents: number[];
-  fp64Contents: number[];
-  bytesContents: Uint8Array[];
-  stringContents: string[];
-}
 
 export interface Tensor {
   name: string;
   datatype: string;
   shape: bigint[];
-  data: { $case: 'raw'; value: Uint8Array } | { $case: 'contents'; value: TensorContents } | undefined;
+  data: { $case: 'raw' | 'contents'; value: Uint8Array } | undefined;
+  /** What is in the data, where that was measured before. */
+  facts?: DataFacts;
+}
+
+/** What must be counted in a tensor's data: BYTES and typed lists. */
+export interface DataFacts {
+  /** How many elements there are, by `raw` or the name of a list that has some. */
+  elements: ReadonlyMap<string, number>;
+  /** The first element of a typed list that the datatype cannot hold. */
+  outOfRange?: { index: number; value: number };
+  /** What is wrong with the bytes. */
+  fault?: string;
 }
 
 /** What a model declares of a tensor. A dimension of -1 is free. */

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
+import type { TensorContents } from '../../proto/gen/inferq/v1/tensor.ts';
 import { encodeBytes } from '../tensor/bytes.ts';
 import { checkData } from '../tensor/check-data.ts';
+import type { ListName } from '../tensor/datatypes.ts';
 import { contentsLists, elementSize, isDatatype, ranges } from '../tensor/datatypes.ts';
-import type { Datatype, TensorContents } from '../tensor/tensor.ts';
+import type { Datatype } from '../tensor/tensor.ts';
 import { datatypes } from '../tensor/tensor.ts';
 import { listTensor, rawTensor } from './tensors.ts';
 
@@ -36,6 +38,10 @@ const samples: TensorContents = {
 };
 const lists = Object.keys(samples) as (keyof TensorContents)[];
 
+function protoName(list: keyof TensorContents): ListName {
+  return list.replace('Contents', '_contents') as ListName;
+}
+
 function check(datatype: Datatype, shape: number[], data: number | Uint8Array | Partial<TensorContents>) {
   const measured = typeof data === 'number' || data instanceof Uint8Array;
   const tensor = measured ? rawTensor('x', datatype, shape, data) : listTensor('x', datatype, shape, data);
@@ -68,7 +74,7 @@ test.each(datatypes)('contents of %s belong in its own list and in no other', (d
   const right = contentsLists[datatype];
   for (const list of lists) {
     const found = check(datatype, [2], { [list]: samples[list] });
-    if (right.includes(list)) expect(found).toEqual([]);
+    if (right.includes(protoName(list))) expect(found).toEqual([]);
     else if (right.length === 0) expect(found).toEqual([`inputs[0].contents: cannot carry ${datatype}: set raw`]);
     else expect(found).toEqual([expect.stringMatching(/^inputs\[0\]\.contents\.[a-z0-9]+_contents: must be empty: /)]);
   }
@@ -91,16 +97,29 @@ test('contents of another count than the shape are named', () => {
   expect(check('BYTES', [1], { stringContents: ['a', 'b'] })).toHaveLength(1);
 });
 
+test('lists that would be much larger as raw are refused', () => {
+  // Nine million numbers of one byte each.
+  const count = 9_000_000;
+  const value = new Uint8Array(count + 5);
+  value.set([0x1a, 0xc0, 0xa8, 0xa5, 0x04]);
+  const tensor = { name: 'x', datatype: 'INT64', shape: [BigInt(count)], data: { $case: 'contents' as const, value } };
+  expect(checkData('inputs[0]', 'INT64', tensor)).toEqual([
+    { field: 'inputs[0].contents.int64_contents', description: 'has 72000000 bytes as raw; typed lists may have 67108864: send raw' },
+  ]);
+});
+
 test('empty contents are right for a shape without elements', () => {
   for (const datatype of datatypes) expect(check(datatype, [0, 5], {})).toHaveLength(contentsLists[datatype].length === 0 ? 1 : 0);
 });
 
 test.each(Object.entries(ranges))('%s takes its smallest and largest value and nothing beyond', (datatype, { min, max }) => {
-  const list = contentsLists[datatype as Datatype][0] as 'intContents' | 'uintContents';
+  const name = contentsLists[datatype as Datatype][0] as ListName;
+  const list = name.replace('_c', 'C');
   expect(check(datatype as Datatype, [2], { [list]: [min, max] })).toEqual([]);
-  for (const value of [min - 1, max + 1]) {
+  // A list of unsigned numbers has none below 0.
+  for (const value of min === 0 ? [max + 1] : [min - 1, max + 1]) {
     expect(check(datatype as Datatype, [2], { [list]: [0, value] })).toEqual([
-      `inputs[0].contents.${list.replace('C', '_c')}[1]: is ${value}, but ${datatype} must be between ${min} and ${max}`,
+      `inputs[0].contents.${name}[1]: is ${value}, but ${datatype} must be between ${min} and ${max}`,
     ]);
   }
 });

@@ -1,7 +1,7 @@
 /** Builders of tensors for tests. */
 
-import { emptyContents } from '../tensor/datatypes.ts';
-import type { Datatype, Tensor, TensorContents, TensorSpec } from '../tensor/tensor.ts';
+import { TensorContents } from '../../proto/gen/inferq/v1/tensor.ts';
+import type { Datatype, Tensor, TensorSpec } from '../tensor/tensor.ts';
 
 export function spec(name: string, datatype: Datatype, shape: number[], optional = false): TensorSpec {
   return { name, datatype, shape, optional };
@@ -13,5 +13,10 @@ export function rawTensor(name: string, datatype: string, shape: number[], raw: 
 }
 
 export function listTensor(name: string, datatype: string, shape: number[], contents: Partial<TensorContents>): Tensor {
-  return { name, datatype, shape: shape.map(BigInt), data: { $case: 'contents', value: { ...emptyContents(), ...contents } } };
+  return {
+    name,
+    datatype,
+    shape: shape.map(BigInt),
+    data: { $case: 'contents', value: TensorContents.encode(TensorContents.create(contents)).finish() },
+  };
 }

@@ -9,7 +9,6 @@ import type { Broker, Page } from '../broker.ts';
 import { readFilter, readSelection, toRedriven } from './convert/dead-letters.ts';
 import { toQueue, toWorker } from './convert/fleet.ts';
 import { toModel } from './convert/model.ts';
-import { everything } from './convert/output-options.ts';
 import { toTask } from './convert/task.ts';
 import type { Route } from './route.ts';
 import { unaryRoute } from './unary-call.ts';
@@ -36,7 +35,7 @@ export function adminRoutes(broker: Broker): Route[] {
       if (!filter.ok) return filter;
       const page = await readPage(request, (size, token) => broker.listDeadLetters(filter.value, size, token));
       if (!page.ok) return page;
-      return granted({ tasks: page.value.items.map((view) => toTask(view, everything)), nextPageToken: page.value.nextToken });
+      return granted({ tasks: page.value.items.map(toTask), nextPageToken: page.value.nextToken });
     }),
     unaryRoute(methods.redriveDeadLetters, (request) => redrive(broker, request)),
   ];

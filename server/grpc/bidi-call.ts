@@ -3,8 +3,9 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { CallContext } from '../broker.ts';
 import { Unreadable } from './intake/request-decoder.ts';
+import type { Fields } from './replies/fields.ts';
 import { ReplyStream } from './reply-stream.ts';
-import type { Edge, Method, Route } from './route.ts';
+import type { Edge, Method, ReplyOf, Route } from './route.ts';
 import { refusalStatus } from './status.ts';
 
 /** One open call: `receive` resolves when the next request may be read. */
@@ -12,7 +13,7 @@ export interface Conversation<Request, Reply> {
   receive(request: Request): Promise<void>;
   /** The client sends no more. */
   end(): void;
-  replies: AsyncIterable<Reply>;
+  replies: AsyncIterable<ReplyOf<Reply>>;
 }
 
 export type BidiHandler<Request, Reply> = (call: CallContext) => Conversation<Request, Reply>;
@@ -21,7 +22,7 @@ export type BidiHandler<Request, Reply> = (call: CallContext) => Conversation<Re
 export function bidiRoute<Request, Reply>(method: Method<Request, Reply>, handler: BidiHandler<Request, Reply>): Route {
   const handle =
     (edge: Edge) =>
-    (call: ServerDuplexStream<Request | Unreadable, Buffer>): void => {
+    (call: ServerDuplexStream<Request | Unreadable, Fields>): void => {
       readOneByOne(call);
       const replies = new ReplyStream<Reply>(call, method as Method<never, Reply>, edge);
       const listen = async (conversation: Conversation<Request, Reply>): Promise<void> => {

@@ -4,13 +4,14 @@ import type { ServerDuplexStream, ServerWritableStream, StatusObject } from '@gr
 import type { CallContext } from '../broker.ts';
 import { WatchBroken } from '../broker.ts';
 import { callContext, isAbort } from './call-context.ts';
-import { encodeMessage } from './codec.ts';
 import { shuttingDown } from './refusals.ts';
-import type { Edge, Method } from './route.ts';
+import type { Fields } from './replies/fields.ts';
+import type { Edge, Method, ReplyOf } from './route.ts';
+import { encodeReply } from './route.ts';
 import { refusalStatus, surpriseStatus } from './status.ts';
 import { StreamWriter } from './stream-writer.ts';
 
-type ReplyCall = ServerWritableStream<unknown, Buffer> | ServerDuplexStream<unknown, Buffer>;
+type ReplyCall = ServerWritableStream<unknown, Fields> | ServerDuplexStream<unknown, Fields>;
 
 export class ReplyStream<Reply> {
   readonly context: CallContext;
@@ -19,7 +20,7 @@ export class ReplyStream<Reply> {
   readonly #method: Method<never, Reply>;
   readonly #edge: Edge;
   readonly #leave: () => void;
-  #replies: AsyncIterator<Reply> | undefined;
+  #replies: AsyncIterator<ReplyOf<Reply>> | undefined;
   #over = false;
 
   /** Listens to the call's end from now on. */
@@ -41,7 +42,7 @@ export class ReplyStream<Reply> {
   }
 
   /** Sends all replies, then ends the call well. */
-  async send(replies: AsyncIterable<Reply>): Promise<void> {
+  async send(replies: AsyncIterable<ReplyOf<Reply>>): Promise<void> {
     const writer = new StreamWriter(this.#call);
     const iterator = replies[Symbol.asyncIterator]();
     this.#replies = iterator;
@@ -66,10 +67,10 @@ export class ReplyStream<Reply> {
   }
 
   /** Resolves when the next reply may come; to false after the last one. */
-  #pass(next: IteratorResult<Reply>, writer: StreamWriter): boolean | Promise<boolean> {
+  #pass(next: IteratorResult<ReplyOf<Reply>>, writer: StreamWriter): boolean | Promise<boolean> {
     if (next.done === true) return false;
     if (this.#over) return true;
-    return writer.write(encodeMessage(this.#method.responseType, next.value))?.then(() => true) ?? true;
+    return writer.write(encodeReply(this.#method, next.value))?.then(() => true) ?? true;
   }
 
   #finish(): boolean {
@@ -81,7 +82,7 @@ export class ReplyStream<Reply> {
   }
 
   /** Lets the source go. Not awaited: it answers only when the step that it is in comes to its end. */
-  #release(iterator: AsyncIterator<Reply>): void {
+  #release(iterator: AsyncIterator<ReplyOf<Reply>>): void {
     iterator.return?.().catch((error: unknown) => this.#edge.report(this.#method.name, error));
   }
 }

@@ -24,7 +24,7 @@ export class StreamWriter {
    * Queues a message. Undefined where the stream has room for the next one, else it resolves when there is, or the stream is closed.
    * What waits here does not hold the message.
    */
-  write(bytes: Buffer): Promise<void> | undefined {
+  write(bytes: { byteLength: number }): Promise<void> | undefined {
     const { byteLength } = bytes;
     this.#queued += byteLength;
     this.#stream.write(bytes, this.#written(byteLength));

@@ -3,13 +3,13 @@
 import { limits } from '@inferq/core/limits.ts';
 import type { Refusal, Violation } from '@inferq/core/refusal.ts';
 import { refused } from '@inferq/core/refusal.ts';
-import type { SubmitManyRequest_Item, SubmitRequest } from '@inferq/proto/gen/inferq/v1/broker.ts';
 import type { Broker, CallContext, StreamItem } from '../broker.ts';
 import type { OutputSelection } from './convert/output-options.ts';
 import { everything, readOutputOptions } from './convert/output-options.ts';
 import { readSubmit } from './convert/submit.ts';
 import { readDuration } from './convert/time.ts';
 import { readWatch } from './convert/watch.ts';
+import type { PackedItem, PackedSubmit } from './intake/packed-inputs.ts';
 import { checkModelOutputs, checkTaskOutputs } from './output-names.ts';
 import { readRequest } from './violations.ts';
 
@@ -21,7 +21,7 @@ export interface ReadItem {
 }
 
 /** Reads the item; asks the broker only where outputs are selected by name. */
-export async function readItem(broker: Broker, item: SubmitManyRequest_Item, call: CallContext): Promise<ReadItem> {
+export async function readItem(broker: Broker, item: PackedItem, call: CallContext): Promise<ReadItem> {
   const { correlationId, follow, endOnly, action } = item;
   const given = { correlationId, follow, endOnly };
   const idBytes = Buffer.byteLength(correlationId);
@@ -56,7 +56,7 @@ export async function readItem(broker: Broker, item: SubmitManyRequest_Item, cal
 
 const emptyItem = refused('INVALID_REQUEST', 'the item has no action: set submit, watch or cancel');
 
-function readSubmitItem(request: SubmitRequest, violations: Violation[]) {
+function readSubmitItem(request: PackedSubmit, violations: Violation[]) {
   const waitMs = readDuration(request.wait, 'wait', violations);
   return {
     command: readSubmit(request, violations),
@@ -70,6 +70,6 @@ function correlationIdTooLong(bytes: number): Refusal {
   return refused('INVALID_REQUEST', `correlation_id: ${description}`, { violations: [{ field: 'correlation_id', description }] }).refusal;
 }
 
-function refusedItem({ correlationId, follow, endOnly }: SubmitManyRequest_Item, refusal: Refusal): ReadItem {
+function refusedItem({ correlationId, follow, endOnly }: PackedItem, refusal: Refusal): ReadItem {
   return { item: { correlationId, follow, endOnly, outputs: false, action: 'refused', refusal }, selection: everything, contents: false };
 }

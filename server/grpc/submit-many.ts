@@ -3,28 +3,26 @@
 import { limits } from '@inferq/core/limits.ts';
 import { shown } from '@inferq/core/names.ts';
 import { isTerminal } from '@inferq/core/task.ts';
-import type {
-  SubmitManyRequest,
-  SubmitManyRequest_Item,
-  SubmitManyResponse,
-  SubmitManyResponse_Outcome,
-} from '@inferq/proto/gen/inferq/v1/broker.ts';
-import type { TaskEvent } from '@inferq/proto/gen/inferq/v1/event.ts';
+import type { SubmitManyResponse } from '@inferq/proto/gen/inferq/v1/broker.ts';
+import { SubmitManyResponse_Outcome as Outcome } from '@inferq/proto/gen/inferq/v1/broker.ts';
 import type { Broker, CallContext, StreamItem, StreamReply, SubmitStream } from '../broker.ts';
 import type { Conversation } from './bidi-call.ts';
-import { eventBytes, toTaskEvent } from './convert/event.ts';
+import { eventBytes, eventFields } from './convert/event.ts';
 import { everything } from './convert/output-options.ts';
-import { toTask } from './convert/task.ts';
+import { taskFields } from './convert/task.ts';
 import { groupBySize } from './grouping.ts';
+import type { PackedItem, PackedSubmitMany } from './intake/packed-inputs.ts';
+import { fieldNumbers } from './replies/field-numbers.ts';
+import { Fields } from './replies/fields.ts';
 import { SentItems } from './sent-items.ts';
 import { itemError } from './status.ts';
 import { readItem } from './submit-item.ts';
 
 /** Opens a stream. */
-export function submitMany(broker: Broker, call: CallContext): Conversation<SubmitManyRequest, SubmitManyResponse> {
+export function submitMany(broker: Broker, call: CallContext): Conversation<PackedSubmitMany, SubmitManyResponse> {
   const stream = broker.submitMany(call);
   const sent = new SentItems();
-  const read = async (given: SubmitManyRequest_Item): Promise<StreamItem> => {
+  const read = async (given: PackedItem): Promise<StreamItem> => {
     const { item, selection, contents } = await readItem(broker, given, call);
     // A reply must not carry megabytes back.
     const correlationId = given.correlationId.length > limits.correlationIdBytes ? shown(given.correlationId) : given.correlationId;
@@ -39,15 +37,12 @@ export function submitMany(broker: Broker, call: CallContext): Conversation<Subm
   };
 }
 
-async function* messages(stream: SubmitStream, sent: SentItems): AsyncGenerator<SubmitManyResponse> {
+async function* messages(stream: SubmitStream, sent: SentItems): AsyncGenerator<Fields> {
   for await (const replies of stream.replies) {
     for (const group of groupBySize(replies, replyBytes)) {
-      const message: SubmitManyResponse = { outcomes: [], events: [] };
-      for (const reply of group) {
-        if (reply.kind === 'event') message.events.push(toEvent(reply, sent));
-        else message.outcomes.push(toOutcome(reply, sent));
-      }
-      yield message;
+      // In order: what an item remembers changes with each of its replies.
+      const fields: Promise<Fields>[] = group.map((reply) => (reply.kind === 'event' ? eventOf(reply, sent) : outcomeOf(reply, sent)));
+      yield Fields.none.and(...(await Promise.all(fields)));
     }
   }
 }
@@ -55,28 +50,33 @@ async function* messages(stream: SubmitStream, sent: SentItems): AsyncGenerator<
 type EventReply = Extract<StreamReply, { kind: 'event' }>;
 type OutcomeReply = Exclude<StreamReply, EventReply>;
 
-function toEvent({ taskId, event }: EventReply, sent: SentItems): TaskEvent {
+async function eventOf({ taskId, event }: EventReply, sent: SentItems): Promise<Fields> {
   const { selection, contents } = sent.following(taskId) ?? { selection: everything, contents: false };
   if (event.kind === 'state' && isTerminal(event.view.snapshot.state)) sent.ended(taskId);
-  return toTaskEvent(event, selection, contents);
+  return (await eventFields(event, selection, contents)).in(fieldNumbers.streamEvents);
 }
 
-function toOutcome(reply: OutcomeReply, sent: SentItems): SubmitManyResponse_Outcome {
+async function outcomeOf(reply: OutcomeReply, sent: SentItems): Promise<Fields> {
+  return (await outcomeFields(reply, sent)).in(fieldNumbers.streamOutcomes);
+}
+
+async function outcomeFields(reply: OutcomeReply, sent: SentItems): Promise<Fields> {
   const item = sent.get(reply.correlationId);
   const { correlationId, selection } = item;
   switch (reply.kind) {
     case 'refused':
       sent.drop(item);
-      return { correlationId, duplicate: false, result: { $case: 'error', value: itemError(reply.refusal) } };
+      return Fields.of(Outcome, { correlationId, duplicate: false, result: { $case: 'error', value: itemError(reply.refusal) } });
     case 'accepted':
       sent.answered(item, reply.taskId);
-      return { correlationId, duplicate: reply.duplicate, result: { $case: 'taskId', value: reply.taskId } };
+      return Fields.of(Outcome, { correlationId, duplicate: reply.duplicate, result: { $case: 'taskId', value: reply.taskId } });
     case 'snapshot': {
       const { snapshot } = reply.view;
       item.contents = snapshot.contents;
       if (isTerminal(snapshot.state)) sent.drop(item);
       else sent.answered(item, snapshot.id);
-      return { correlationId, duplicate: reply.duplicate, result: { $case: 'snapshot', value: toTask(reply.view, selection) } };
+      const outcome = Fields.of(Outcome, { correlationId, duplicate: reply.duplicate, result: undefined });
+      return outcome.and((await taskFields(reply.view, selection)).in(fieldNumbers.outcomeSnapshot));
     }
   }
 }

@@ -2,14 +2,16 @@
 
 import type { Outcome } from '@inferq/core/refusal.ts';
 import { granted } from '@inferq/core/refusal.ts';
-import type { WatchResultRequest, WatchResultResponse } from '@inferq/proto/gen/inferq/v1/broker.ts';
+import type { WatchResultRequest } from '@inferq/proto/gen/inferq/v1/broker.ts';
 import type { Broker, CallContext, TaskView, ViewEvent, WatchUpdate } from '../broker.ts';
-import { eventBytes, toTaskEvent } from './convert/event.ts';
+import { eventBytes, eventFields } from './convert/event.ts';
 import type { OutputSelection } from './convert/output-options.ts';
-import { toTask } from './convert/task.ts';
+import { taskFields } from './convert/task.ts';
 import { readWatch } from './convert/watch.ts';
 import { groupBySize } from './grouping.ts';
 import { checkTaskOutputs } from './output-names.ts';
+import { fieldNumbers } from './replies/field-numbers.ts';
+import { Fields } from './replies/fields.ts';
 import { fillSilence } from './silence.ts';
 import { readRequest } from './violations.ts';
 
@@ -19,7 +21,7 @@ export async function watchResult(
   silenceMs: number,
   request: WatchResultRequest,
   call: CallContext,
-): Promise<Outcome<AsyncIterable<WatchResultResponse>>> {
+): Promise<Outcome<AsyncIterable<Fields>>> {
   const read = readRequest((violations) => readWatch(request, violations));
   if (!read.ok) return read;
   const { selection, options } = read.value;
@@ -27,11 +29,11 @@ export async function watchResult(
   if (!checked.ok) return checked;
   const updates = await broker.watch(request.taskId, options, call);
   if (!updates.ok) return updates;
-  return granted(fillSilence(new Messages(updates.value, selection), silenceMs, () => ({ snapshot: undefined, events: [] })));
+  return granted(fillSilence(new Messages(updates.value, selection), silenceMs, () => Fields.none));
 }
 
 /** One message for each group of updates. A class, because the frame of a generator would keep what it yielded while it waits. */
-class Messages implements AsyncIterableIterator<WatchResultResponse> {
+class Messages implements AsyncIterableIterator<Fields> {
   readonly #updates: AsyncIterator<WatchUpdate>;
   readonly #selection: OutputSelection;
   /** What came with the last update and is not sent yet. */
@@ -47,29 +49,34 @@ class Messages implements AsyncIterableIterator<WatchResultResponse> {
     return this;
   }
 
-  next(): Promise<IteratorResult<WatchResultResponse>> {
+  next(): Promise<IteratorResult<Fields>> {
     const group = this.#groups.shift();
-    if (group !== undefined) return Promise.resolve({ done: false, value: this.#events(group) });
+    if (group !== undefined) return this.#events(group).then(yielded);
     return this.#updates.next().then((update) => {
       if (update.done === true) return { done: true, value: undefined };
-      if (update.value.kind === 'snapshot') return { done: false, value: this.#snapshot(update.value.view) };
+      if (update.value.kind === 'snapshot') return this.#snapshot(update.value.view).then(yielded);
       this.#groups = [...groupBySize(update.value.events, eventBytes)];
       return this.next();
     });
   }
 
-  async return(): Promise<IteratorResult<WatchResultResponse>> {
+  async return(): Promise<IteratorResult<Fields>> {
     this.#groups = [];
     await this.#updates.return?.();
     return { done: true, value: undefined };
   }
 
-  #snapshot(view: TaskView): WatchResultResponse {
+  async #snapshot(view: TaskView): Promise<Fields> {
     this.#contents = view.snapshot.contents;
-    return { snapshot: toTask(view, this.#selection), events: [] };
+    return (await taskFields(view, this.#selection)).in(fieldNumbers.watchSnapshot);
   }
 
-  #events(group: readonly ViewEvent[]): WatchResultResponse {
-    return { snapshot: undefined, events: group.map((event) => toTaskEvent(event, this.#selection, this.#contents)) };
+  async #events(group: readonly ViewEvent[]): Promise<Fields> {
+    const events = await Promise.all(group.map((event) => eventFields(event, this.#selection, this.#contents)));
+    return Fields.none.and(...events.map((event) => event.in(fieldNumbers.watchEvents)));
   }
+}
+
+function yielded<T>(value: T): IteratorResult<T> {
+  return { done: false, value };
 }

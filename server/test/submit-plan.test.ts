@@ -48,8 +48,6 @@ test('every option that was given reaches the task', () => {
     ...{ maxAttempts: 1, resultTtlMs: 1_000, contents: true, rows: 3 },
   });
   expect(decodeMetadata(task.metadata)).toEqual(new Map([['who', 'mé']]));
-  expect(task.idempotency?.key).toMatch(/^[\w-]{22}$/);
-  expect(task.idempotency?.digest).toMatch(/^[\w-]{22}$/);
 });
 
 test('a request that is wrong in every field has every field named', () => {

@@ -1,5 +1,8 @@
+import { atOnce } from '@inferq/core/slices.ts';
 import { newTaskId } from '@inferq/core/task-id.ts';
+import { TensorContents } from '@inferq/proto/gen/inferq/v1/tensor.ts';
 import type { NewTask, SubmitOutcome } from '@inferq/queue/queue.ts';
+import type { SubmitCommand } from '@inferq/server/broker.ts';
 import { contentDigest } from '@inferq/server/use-cases/submit/digest.ts';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import {
@@ -312,12 +315,11 @@ describe('GetInput', () => {
 });
 
 describe('the digest of a request', () => {
-  const contents = { boolContents: [], intContents: [], int64Contents: [], uintContents: [], uint64Contents: [] };
-  const lists = { ...contents, fp64Contents: [], bytesContents: [], stringContents: [] };
-  const floats = (values: number[]) => ({
-    ...tensorOf(1),
-    data: { $case: 'contents' as const, value: { ...lists, fp32Contents: values } },
-  });
+  const floats = (values: number[]) => {
+    const value = TensorContents.encode(TensorContents.create({ fp32Contents: values })).finish();
+    return { ...tensorOf(1), data: { $case: 'contents' as const, value } };
+  };
+  const digest = (changes: Partial<SubmitCommand> = {}) => atOnce(contentDigest(commandOf(changes)));
   const seed = (value: bigint) => ({ $case: 'int64Param' as const, value });
 
   test.each([
@@ -334,16 +336,29 @@ describe('the digest of a request', () => {
     ['input contents', { inputs: [floats([1, 2])] }],
     ['parameters', { parameters: new Map([['seed', seed(1n)]]) }],
   ])('differs with another %s', (_what, changes) => {
-    expect(contentDigest(commandOf(changes))).not.toBe(contentDigest(commandOf()));
+    expect(digest(changes)).not.toBe(digest());
   });
 
   test('is the same for the same content', () => {
     const entries = Object.entries({ a: seed(1n), b: seed(2n) });
     const parameters = new Map(entries);
-    const sorted = contentDigest(commandOf({ parameters, inputs: [floats([1, 2])] }));
-    expect(contentDigest(commandOf({ parameters: new Map(entries.reverse()), inputs: [floats([1, 2])] }))).toBe(sorted);
-    expect(contentDigest(commandOf({ parameters, inputs: [floats([2, 1])] }))).not.toBe(sorted);
-    expect(contentDigest(commandOf({ metadata: new Map([['a', 'b']]), idempotencyKey: 'k' }))).toBe(contentDigest(commandOf()));
+    const sorted = digest({ parameters, inputs: [floats([1, 2])] });
+    expect(digest({ parameters: new Map(entries.reverse()), inputs: [floats([1, 2])] })).toBe(sorted);
+    expect(digest({ parameters, inputs: [floats([2, 1])] })).not.toBe(sorted);
+    expect(digest({ metadata: new Map([['a', 'b']]), idempotencyKey: 'k' })).toBe(digest());
+  });
+
+  test('is made in slices of a large input, and is not that of another one', () => {
+    const large = (last: number) => {
+      const value = new Uint8Array(3_000_000);
+      value[value.length - 1] = last;
+      return commandOf({ inputs: [{ ...tensorOf(1), data: { $case: 'raw', value } }] });
+    };
+    const work = contentDigest(large(1));
+    let slices = 0;
+    for (let step = work.next(); !step.done; step = work.next()) slices += 1;
+    expect(slices).toBeGreaterThan(4);
+    expect(atOnce(contentDigest(large(1)))).not.toBe(atOnce(contentDigest(large(2))));
   });
 });
 

@@ -2,14 +2,17 @@
 
 import type { Violation } from '@inferq/core/refusal.ts';
 import { contentsUsed } from '@inferq/core/tensor/convert.ts';
-import { StoredInput } from '@inferq/proto/gen/inferq/storage/v1/storage.ts';
-import type { SubmitRequest } from '@inferq/proto/gen/inferq/v1/broker.ts';
+import { StoredInput, type StoredTensor } from '@inferq/proto/gen/inferq/storage/v1/storage.ts';
 import type { SubmitCommand } from '../../broker.ts';
 import { encodeMessage } from '../codec.ts';
+import type { PackedSubmit } from '../intake/packed-inputs.ts';
 import { readDuration, readTime } from './time.ts';
 
+/** A request of more bytes than these is stored as it came. */
+const ownBytes = 256 * 1_024;
+
 /** What the request asks for; values that cannot be read become violations and are left out. */
-export function readSubmit(request: SubmitRequest, violations: Violation[]): SubmitCommand {
+export function readSubmit(request: PackedSubmit, violations: Violation[]): SubmitCommand {
   const { start, startLimit, inputs, parameters } = request;
   const delayMs = readDuration(start?.$case === 'delay' ? start.value : undefined, 'delay', violations);
   const notBefore = readTime(start?.$case === 'notBefore' ? start.value : undefined, 'not_before', violations);
@@ -27,11 +30,19 @@ export function readSubmit(request: SubmitRequest, violations: Violation[]): Sub
     idempotencyKey: request.idempotencyKey,
     metadata: request.metadata,
     contents: contentsUsed(inputs),
-    encodeInput: () => encodeMessage(StoredInput, { inputs, parameters }),
+    encodeInput: () => encodeInput(request),
     ...given({ priority: request.priority, maxAttempts: request.maxAttempts }),
     ...given({ ignoreResult: request.ignoreResult, keepInput: request.keepInput }),
     ...given({ delayMs, notBefore, startWithinMs, startDeadline, softLimitMs, hardLimitMs, resultTtlMs }),
   };
+}
+
+/**
+ * The request's own bytes decode as a StoredInput, with fields that it does not know: a large input is not copied. A small one is
+ * stored for long, beside many others.
+ */
+function encodeInput({ inputs, parameters, bytes }: PackedSubmit): Uint8Array {
+  return bytes.length > ownBytes ? bytes : encodeMessage(StoredInput, { inputs: inputs as StoredTensor[], parameters });
 }
 
 /** The same object without what is undefined. */

@@ -7,12 +7,14 @@ import type {
   TaskState as CoreTaskState,
   TaskSnapshot,
 } from '@inferq/core/task.ts';
-import type { Execution, Progress, Task, TaskError } from '@inferq/proto/gen/inferq/v1/task.ts';
-import { TaskErrorCode, TaskState } from '@inferq/proto/gen/inferq/v1/task.ts';
+import type { Execution, Progress, TaskError } from '@inferq/proto/gen/inferq/v1/task.ts';
+import { Task, TaskErrorCode, TaskState } from '@inferq/proto/gen/inferq/v1/task.ts';
 import type { TaskView } from '../../broker.ts';
 import { decodeMetadata } from '../../use-cases/metadata.ts';
+import { fieldNumbers } from '../replies/field-numbers.ts';
+import { Fields } from '../replies/fields.ts';
 import type { OutputSelection } from './output-options.ts';
-import { toOutputs } from './outputs.ts';
+import { outputFields } from './outputs.ts';
 import { toDate, toDuration } from './time.ts';
 
 const states: Record<CoreTaskState, TaskState> = {
@@ -25,8 +27,15 @@ const states: Record<CoreTaskState, TaskState> = {
   expired: TaskState.EXPIRED,
 };
 
-/** The view with the outputs that `selection` asks for. */
-export function toTask({ snapshot, unserved, output }: TaskView, selection: OutputSelection): Task {
+/** The fields of a Task: the view with the outputs that `selection` asks for. */
+export async function taskFields(view: TaskView, selection: OutputSelection): Promise<Fields> {
+  const { output, snapshot } = view;
+  const { outputs, classifications } = await outputFields(fieldNumbers.taskOutputs, output, selection, snapshot.contents);
+  return Fields.of(Task, { ...toTask(view), classifications }).and(outputs);
+}
+
+/** The view without outputs. */
+export function toTask({ snapshot, unserved }: TaskView): Task {
   return {
     id: snapshot.id,
     state: states[snapshot.state],
@@ -39,7 +48,8 @@ export function toTask({ snapshot, unserved, output }: TaskView, selection: Outp
     sequence: BigInt(snapshot.sequence),
     cancelRequested: snapshot.cancelRequested,
     partial: snapshot.partial,
-    ...toOutputs(output, selection, snapshot.contents),
+    outputs: [],
+    classifications: [],
     error: snapshot.error && toTaskError(snapshot.error),
     execution: snapshot.execution && toExecution(snapshot.execution),
     earlierExecutions: snapshot.earlierExecutions.map(toExecution),

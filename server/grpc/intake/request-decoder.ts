@@ -1,7 +1,6 @@
 /** From a request's bytes to its message, or the refusal of what is too much or not a message of the method. */
 
 import type { Refusal } from '@inferq/core/refusal.ts';
-import type { MessageType } from '../codec.ts';
 import { malformedRequest } from '../refusals.ts';
 import { readDescriptors } from './descriptors.ts';
 import { fieldTables } from './field-table.ts';
@@ -16,19 +15,15 @@ export class Unreadable {
   }
 }
 
-/** Decodes what fits; `noted` as the scan found it. */
-export type Decode<Request> = (bytes: Uint8Array, noted: Noted) => Request;
+/** A generated message type, or a decoder that needs what the scan noted. */
+export type RequestType<Request> = { decode(bytes: Uint8Array): Request } | { decodeNoted(bytes: Uint8Array, noted: Noted): Request };
 
 /** What the .proto files say. */
 export const descriptors = readDescriptors();
 const tables = fieldTables(descriptors);
 
-/** The decoder of a method's requests, by the method's path. Without a `decode` of the method's own, its message type decodes. */
-export function requestDecoder<Request>(
-  path: string,
-  type: MessageType<Request>,
-  decode: Decode<Request> = (bytes) => type.decode(bytes),
-): (bytes: Uint8Array) => Request | Unreadable {
+/** The decoder of a method's requests, by the method's path. */
+export function requestDecoder<Request>(path: string, type: RequestType<Request>): (bytes: Uint8Array) => Request | Unreadable {
   const table = tables.get(descriptors.requests.get(path) ?? '');
   if (table === undefined) throw new Error(`no .proto file has the method ${path}: generate the descriptors again`);
   return (bytes) => {
@@ -36,7 +31,7 @@ export function requestDecoder<Request>(
     if (outcome.kind === 'refused') return new Unreadable(outcome.refusal);
     if (outcome.kind === 'malformed') return new Unreadable(malformedRequest(outcome.why));
     try {
-      return decode(bytes, outcome.noted);
+      return 'decodeNoted' in type ? type.decodeNoted(bytes, outcome.noted) : type.decode(bytes);
     } catch (error) {
       return new Unreadable(malformedRequest(error instanceof Error ? error.message : String(error)));
     }

@@ -16,7 +16,6 @@ import { checkResult, checkRunLimits, runsInOneSlice } from './check-limits.ts';
 import { checkNames } from './check-names.ts';
 import { checkCall, checkNumbers, type SubmitCall } from './check-options.ts';
 import { checkTimes } from './check-times.ts';
-import { contentDigest, keyHash } from './digest.ts';
 import { effectiveDeadline } from './start-deadline.ts';
 
 /** A task without the name it is stored under. */
@@ -129,7 +128,6 @@ function assemble(
     ...effectiveDeadline(command, call, now),
     input,
     ...(metadata === undefined ? {} : { metadata }),
-    ...(command.idempotencyKey === '' ? {} : { idempotency: { key: keyHash(command.idempotencyKey), digest: contentDigest(command) } }),
   });
 }
 

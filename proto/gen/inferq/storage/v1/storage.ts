@@ -4,7 +4,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { RowClasses } from "../../v1/task.ts";
-import { Parameter, Tensor } from "../../v1/tensor.ts";
+import { Parameter } from "../../v1/tensor.ts";
 
 export const protobufPackage = "inferq.storage.v1";
 
@@ -12,10 +12,28 @@ export const protobufFileName = "inferq/storage/v1/storage.proto";
 
 /** The format of payloads in Redis. Not part of the public protocol: servers and workers of one release read it. */
 
+/** A tensor that is not decoded: its bytes are those of an inferq.v1.Tensor, whose typed lists stay encoded here. */
+export interface StoredTensor {
+  /** As in Tensor. */
+  name: string;
+  /** As in Tensor. */
+  datatype: string;
+  /** As in Tensor. */
+  shape: bigint[];
+  data:
+    | //
+    /** As in Tensor. */
+    { $case: "raw"; value: Uint8Array }
+    | //
+    /** An encoded inferq.v1.TensorContents. */
+    { $case: "contents"; value: Uint8Array }
+    | undefined;
+}
+
 /** The input of a task. Field numbers are those of inferq.v1.SubmitRequest, so that a request's own bytes decode as this message. */
 export interface StoredInput {
   /** The input tensors, in the form in which they were submitted. */
-  inputs: Tensor[];
+  inputs: StoredTensor[];
   /** The parameters that the client set; a model's defaults are filled in where it runs. */
   parameters: Map<string, Parameter>;
 }
@@ -28,10 +46,176 @@ export interface StoredInput_ParametersEntry {
 /** The output of an attempt. Field numbers are those of inferq.v1.Task, so that its bytes can be merged into one. */
 export interface StoredOutput {
   /** The output tensors, all of them, as raw bytes. */
-  outputs: Tensor[];
+  outputs: StoredTensor[];
   /** One list of classes per row, if the model's postprocess asks for them. */
   classifications: RowClasses[];
 }
+
+function createBaseStoredTensor(): StoredTensor {
+  return { name: "", datatype: "", shape: [], data: undefined };
+}
+
+export const StoredTensor: MessageFns<StoredTensor> = {
+  encode(message: StoredTensor, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.datatype !== "") {
+      writer.uint32(18).string(message.datatype);
+    }
+    if (message.shape.length !== 0) {
+      writer.uint32(26).fork();
+      for (const v of message.shape) {
+        if (BigInt.asIntN(64, v) !== v) {
+          throw new globalThis.Error("a value provided in array field shape of type int64 is too large");
+        }
+        writer.int64(v);
+      }
+      writer.join();
+    }
+    switch (message.data?.$case) {
+      case "raw":
+        writer.uint32(34).bytes(message.data.value);
+        break;
+      case "contents":
+        writer.uint32(42).bytes(message.data.value);
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StoredTensor {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStoredTensor();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.datatype = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag === 24) {
+              message.shape.push(reader.int64() as bigint);
+
+              continue;
+            }
+
+            if (tag === 26) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.shape.push(reader.int64() as bigint);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.data = { $case: "raw", value: reader.bytes() };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.data = { $case: "contents", value: reader.bytes() };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StoredTensor {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      datatype: isSet(object.datatype) ? globalThis.String(object.datatype) : "",
+      shape: globalThis.Array.isArray(object?.shape) ? object.shape.map((e: any) => BigInt(e)) : [],
+      data: isSet(object.raw)
+        ? { $case: "raw", value: bytesFromBase64(object.raw) }
+        : isSet(object.contents)
+        ? { $case: "contents", value: bytesFromBase64(object.contents) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: StoredTensor): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.datatype !== "") {
+      obj.datatype = message.datatype;
+    }
+    if (message.shape?.length) {
+      obj.shape = message.shape.map((e) => e.toString());
+    }
+    if (message.data?.$case === "raw") {
+      obj.raw = base64FromBytes(message.data.value);
+    } else if (message.data?.$case === "contents") {
+      obj.contents = base64FromBytes(message.data.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StoredTensor>): StoredTensor {
+    return StoredTensor.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StoredTensor>): StoredTensor {
+    const message = createBaseStoredTensor();
+    message.name = object.name ?? "";
+    message.datatype = object.datatype ?? "";
+    message.shape = object.shape?.map((e) => BigInt(e)) || [];
+    switch (object.data?.$case) {
+      case "raw": {
+        if (object.data?.value !== undefined && object.data?.value !== null) {
+          message.data = { $case: "raw", value: object.data.value };
+        }
+        break;
+      }
+      case "contents": {
+        if (object.data?.value !== undefined && object.data?.value !== null) {
+          message.data = { $case: "contents", value: object.data.value };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
 
 function createBaseStoredInput(): StoredInput {
   return { inputs: [], parameters: new Map() };
@@ -40,7 +224,7 @@ function createBaseStoredInput(): StoredInput {
 export const StoredInput: MessageFns<StoredInput> = {
   encode(message: StoredInput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.inputs) {
-      Tensor.encode(v!, writer.uint32(26).fork()).join();
+      StoredTensor.encode(v!, writer.uint32(26).fork()).join();
     }
     message.parameters.forEach((value, key) => {
       StoredInput_ParametersEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
@@ -66,7 +250,7 @@ export const StoredInput: MessageFns<StoredInput> = {
               break;
             }
 
-            message.inputs.push(Tensor.decode(reader, reader.uint32()));
+            message.inputs.push(StoredTensor.decode(reader, reader.uint32()));
             continue;
           }
           case 4: {
@@ -94,7 +278,7 @@ export const StoredInput: MessageFns<StoredInput> = {
 
   fromJSON(object: any): StoredInput {
     return {
-      inputs: globalThis.Array.isArray(object?.inputs) ? object.inputs.map((e: any) => Tensor.fromJSON(e)) : [],
+      inputs: globalThis.Array.isArray(object?.inputs) ? object.inputs.map((e: any) => StoredTensor.fromJSON(e)) : [],
       parameters: isObject(object.parameters)
         ? (globalThis.Object.entries(object.parameters) as [string, any][]).reduce(
           (acc: Map<string, Parameter>, [key, value]: [string, any]) => {
@@ -110,7 +294,7 @@ export const StoredInput: MessageFns<StoredInput> = {
   toJSON(message: StoredInput): unknown {
     const obj: any = {};
     if (message.inputs?.length) {
-      obj.inputs = message.inputs.map((e) => Tensor.toJSON(e));
+      obj.inputs = message.inputs.map((e) => StoredTensor.toJSON(e));
     }
     if (message.parameters?.size) {
       obj.parameters = {};
@@ -126,7 +310,7 @@ export const StoredInput: MessageFns<StoredInput> = {
   },
   fromPartial(object: DeepPartial<StoredInput>): StoredInput {
     const message = createBaseStoredInput();
-    message.inputs = object.inputs?.map((e) => Tensor.fromPartial(e)) || [];
+    message.inputs = object.inputs?.map((e) => StoredTensor.fromPartial(e)) || [];
     message.parameters = (() => {
       const m = new Map();
       (object.parameters as Map<string, Parameter> ?? new Map()).forEach((value, key) => {
@@ -234,7 +418,7 @@ function createBaseStoredOutput(): StoredOutput {
 export const StoredOutput: MessageFns<StoredOutput> = {
   encode(message: StoredOutput, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.outputs) {
-      Tensor.encode(v!, writer.uint32(98).fork()).join();
+      StoredTensor.encode(v!, writer.uint32(98).fork()).join();
     }
     for (const v of message.classifications) {
       RowClasses.encode(v!, writer.uint32(106).fork()).join();
@@ -260,7 +444,7 @@ export const StoredOutput: MessageFns<StoredOutput> = {
               break;
             }
 
-            message.outputs.push(Tensor.decode(reader, reader.uint32()));
+            message.outputs.push(StoredTensor.decode(reader, reader.uint32()));
             continue;
           }
           case 13: {
@@ -285,7 +469,9 @@ export const StoredOutput: MessageFns<StoredOutput> = {
 
   fromJSON(object: any): StoredOutput {
     return {
-      outputs: globalThis.Array.isArray(object?.outputs) ? object.outputs.map((e: any) => Tensor.fromJSON(e)) : [],
+      outputs: globalThis.Array.isArray(object?.outputs)
+        ? object.outputs.map((e: any) => StoredTensor.fromJSON(e))
+        : [],
       classifications: globalThis.Array.isArray(object?.classifications)
         ? object.classifications.map((e: any) => RowClasses.fromJSON(e))
         : [],
@@ -295,7 +481,7 @@ export const StoredOutput: MessageFns<StoredOutput> = {
   toJSON(message: StoredOutput): unknown {
     const obj: any = {};
     if (message.outputs?.length) {
-      obj.outputs = message.outputs.map((e) => Tensor.toJSON(e));
+      obj.outputs = message.outputs.map((e) => StoredTensor.toJSON(e));
     }
     if (message.classifications?.length) {
       obj.classifications = message.classifications.map((e) => RowClasses.toJSON(e));
@@ -308,11 +494,36 @@ export const StoredOutput: MessageFns<StoredOutput> = {
   },
   fromPartial(object: DeepPartial<StoredOutput>): StoredOutput {
     const message = createBaseStoredOutput();
-    message.outputs = object.outputs?.map((e) => Tensor.fromPartial(e)) || [];
+    message.outputs = object.outputs?.map((e) => StoredTensor.fromPartial(e)) || [];
     message.classifications = object.classifications?.map((e) => RowClasses.fromPartial(e)) || [];
     return message;
   },
 };
+
+function bytesFromBase64(b64: string): Uint8Array {
+  if ((globalThis as any).Buffer) {
+    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
+  } else {
+    const bin = globalThis.atob(b64);
+    const arr = new Uint8Array(bin.length);
+    for (let i = 0; i < bin.length; ++i) {
+      arr[i] = bin.charCodeAt(i);
+    }
+    return arr;
+  }
+}
+
+function base64FromBytes(arr: Uint8Array): string {
+  if ((globalThis as any).Buffer) {
+    return (globalThis as any).Buffer.from(arr).toString("base64");
+  } else {
+    const bin: string[] = [];
+    arr.forEach((byte) => {
+      bin.push(globalThis.String.fromCharCode(byte));
+    });
+    return globalThis.btoa(bin.join(""));
+  }
+}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
