@@ -1,4 +1,7 @@
-/** Packages that an installation may leave out: a machine that only runs servers needs no ONNX Runtime. */
+/**
+ * Packages that an installation may leave out: a machine that only runs servers needs no ONNX Runtime. They are not declared in
+ * package.json, because npm would install a declared one with the command line, even if it were optional.
+ */
 
 import { Failure } from './failure.ts';
 
