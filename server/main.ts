@@ -20,7 +20,7 @@ export type { ServerOptions } from './options.ts';
 
 const rhythm = { everyMs: 500, withinMs: 1_000, failures: 3 };
 /** How long a stopping server waits for its last work with Redis, which may be away. */
-const patienceMs = 2_000;
+const patienceMs = 1_500;
 
 /** Called on the way to serving, and then. */
 export interface ServerHooks {
@@ -109,8 +109,7 @@ async function serve(
   const ended = grpc.stop();
   // Waits answer with their task as it stands; watches and streams end.
   broker.stop();
-  await ended;
-  await inTime(upkeep.stop());
+  await Promise.all([ended, inTime(upkeep.stop())]);
   log.info('server stopped');
 }
 

@@ -25,20 +25,22 @@ export function bidiRoute<Request, Reply>(method: Method<Request, Reply>, handle
     (call: ServerDuplexStream<Request | Unreadable, Fields>): void => {
       readOneByOne(call);
       const replies = new ReplyStream<Reply>(call, method as Method<never, Reply>, edge);
-      const listen = async (conversation: Conversation<Request, Reply>): Promise<void> => {
-        for await (const request of call.iterator({ destroyOnReturn: false })) {
-          if (replies.over) return;
-          if (request instanceof Unreadable) return replies.fail(refusalStatus(request.refusal));
-          await conversation.receive(request);
-        }
-        conversation.end();
-      };
       const answer = async (): Promise<void> => {
         const conversation = handler(replies.context);
-        listen(conversation).catch((error: unknown) => {
-          // A call that broke off ends its reading with an error too.
-          if (!replies.over && !call.destroyed) replies.broken(error);
+        const take = async (request: Request | Unreadable): Promise<void> => {
+          if (request instanceof Unreadable) replies.fail(refusalStatus(request.refusal));
+          else await conversation.receive(request);
+        };
+        // Not the stream's own iterator. A status that is not OK goes to grpc-js as an 'error' event, and at that the iterator destroys
+        // the call: while a reply is being written, the status is then never sent.
+        call.on('data', (request: Request | Unreadable) => {
+          call.pause();
+          take(request).then(
+            () => replies.over || call.resume(),
+            (error: unknown) => replies.over || call.destroyed || replies.broken(error),
+          );
         });
+        call.on('end', () => conversation.end());
         await replies.send(conversation.replies);
       };
       answer().catch((error: unknown) => replies.broken(error));

@@ -20,7 +20,8 @@ import { raiseWindows } from './window.ts';
 
 const windowBytes = 4 * 1_024 * 1_024;
 const silenceMs = 30_000;
-const graceMs = 10_000;
+/** With what else a stop takes, under 2 s: whoever waits for this server to be back does not wait long. */
+const graceMs = 1_500;
 
 export interface GrpcOptions {
   /** 'HOST:PORT'; port 0 takes a free one. */
@@ -35,7 +36,7 @@ export interface GrpcServer {
   /** 'HOST:PORT' with the real port. */
   address: string;
   health: Health;
-  /** Ends within the grace time (10 s where not given), whatever clients do. */
+  /** Ends within the grace time (1.5 s where not given), whatever clients do. */
   stop(graceMs?: number): Promise<void>;
 }
 

@@ -19,7 +19,7 @@ export async function shutDown(server: Server, address: string, health: Health, 
   });
   const cut = new AbortController();
   // A connection in the midst of its TLS handshake is no session yet, and is not waited for.
-  await Promise.race([closed, delay(graceMs + 500, undefined, { signal: cut.signal }).catch(() => undefined)]);
+  await Promise.race([closed, delay(graceMs + 100, undefined, { signal: cut.signal }).catch(() => undefined)]);
   cut.abort();
   clearTimeout(timer);
   closing.end('single');

@@ -239,3 +239,32 @@ test('a broker that throws ends the stream as a surprise', async () => {
   expect(wrong.code).toBe(status.INTERNAL);
   expect(edge.surprises).toMatchObject([{ method: 'SubmitMany', error: new Error('a bug') }]);
 });
+
+test('a stop ends a stream with its status after the reply that is being written', async () => {
+  const raw = new Uint8Array(1_000_000);
+  const output = StoredOutput.encode({
+    outputs: [{ name: 'logits', datatype: 'UINT8', shape: [1_000_000n], data: { $case: 'raw', value: raw } }],
+    classifications: [],
+  }).finish();
+  const view = viewOf({ state: 'succeeded' }, output);
+  const answered = Promise.withResolvers<void>();
+  edge = await startEdge(
+    streaming((items) => {
+      setImmediate(() => answered.resolve());
+      return items.map(({ correlationId }) => ({ kind: 'snapshot', correlationId, view, duplicate: false }));
+    }),
+  );
+  const stream = edge.broker.submitMany();
+  stream.write(SubmitManyRequest.fromPartial({ items: [{ action: { $case: 'watch', value: { taskId: 't' } } }] }));
+  await answered.promise;
+  const stopped = edge.server.stop(10_000);
+  const replies: SubmitManyResponse[] = [];
+  const end = await failure(
+    (async () => {
+      for await (const message of stream as AsyncIterable<SubmitManyResponse>) replies.push(message);
+    })(),
+  );
+  expect(end).toMatchObject({ code: status.UNAVAILABLE, details: expect.stringContaining('shutting down') });
+  expect(replies).toHaveLength(1);
+  await stopped;
+});
