@@ -4,6 +4,9 @@ import { readFileSync } from 'node:fs';
 import { type ChannelCredentials, Client, type ClientOptions, credentials } from '@grpc/grpc-js';
 import type { Settings, TlsOptions } from './options.ts';
 
+/** How long a server that is back, perhaps at another address, may go unnoticed. */
+const longestReconnectMs = 500;
+
 /** A lazily connecting channel. Throws where a TLS file cannot be read. */
 export function openChannel(settings: Settings): Client {
   return new Client(settings.server, credentialsOf(settings.tls), channelOptions(settings));
@@ -14,8 +17,9 @@ function channelOptions({ keepalive, retry, maxMessageBytes, tls }: Settings): C
     'grpc.keepalive_time_ms': keepalive.timeMs,
     'grpc.keepalive_timeout_ms': keepalive.timeoutMs,
     'grpc.keepalive_permit_without_calls': 1,
-    'grpc.initial_reconnect_backoff_ms': retry.initialDelayMs,
-    'grpc.max_reconnect_backoff_ms': retry.maxDelayMs,
+    'grpc.initial_reconnect_backoff_ms': Math.min(retry.initialDelayMs, longestReconnectMs),
+    'grpc.max_reconnect_backoff_ms': Math.min(retry.maxDelayMs, longestReconnectMs),
+    'grpc.dns_min_time_between_resolutions_ms': longestReconnectMs,
     'grpc.max_receive_message_length': maxMessageBytes,
     'grpc-node.flow_control_window': 4 * 1_024 * 1_024,
     // We retry ourselves, by the server's hints.

@@ -8,6 +8,7 @@ import { openChannel } from './channel.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { encode, type Method } from './codec.ts';
 import type { CallOptions, Settings } from './options.ts';
+import { Reconnection } from './reconnection.ts';
 import { Retries } from './retry.ts';
 
 /** What tests replace. */
@@ -34,18 +35,20 @@ export class Connection {
   readonly settings: Settings;
   readonly internals: Internals;
   readonly #channel: Client;
+  readonly #reconnection: Reconnection;
 
   constructor(settings: Settings, internals: Internals) {
     this.settings = settings;
     this.internals = internals;
     this.#channel = openChannel(settings);
+    this.#reconnection = new Reconnection(this.#channel);
   }
 
   /** One response, tried again while it may help and the deadline allows. */
   async unary<Request, Response>(endpoint: Endpoint<Request, Response>, request: Request, options: UnaryOptions): Promise<Response> {
     const { clock } = this.internals;
     const deadline = clock.now() + (options.deadlineMs ?? this.settings.deadlineMs + (options.waitMs ?? 0));
-    const retries = new Retries(this.settings.retry, clock, Number.isFinite(deadline) ? deadline : undefined);
+    const retries = new Retries(this.settings.retry, clock, Number.isFinite(deadline) ? deadline : undefined, this.#reconnection);
     const call = { ...wire(endpoint), request: encode(endpoint.method.requestType, request), deadline, signal: options.signal };
     for (;;) {
       try {
@@ -72,7 +75,7 @@ export class Connection {
 
   /** Counts the failures of a stream that is reopened. */
   streamRetries(): Retries {
-    return new Retries(this.settings.retry, this.internals.clock);
+    return new Retries(this.settings.retry, this.internals.clock, undefined, this.#reconnection);
   }
 
   close(): void {

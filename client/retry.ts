@@ -5,6 +5,7 @@
 
 import type { Clock } from './clock.ts';
 import { AbortedError, DeadlineError, type InferqError, OverloadedError, UnavailableError } from './errors.ts';
+import type { Reconnection } from './reconnection.ts';
 
 export interface RetryPolicy {
   /** Before the second try. */
@@ -38,19 +39,26 @@ export function retryDelayMs(policy: RetryPolicy, error: unknown, failures: numb
   return Math.max((error as InferqError).retryAfterMs ?? 0, backoffMs(policy, failures, random));
 }
 
+/** Whether a try failed for want of a connection: a new one is worth a try at once. */
+function disconnected(error: unknown): boolean {
+  return error instanceof UnavailableError && (error.reason === '' || error.reason === 'SHUTTING_DOWN');
+}
+
 /** Counts failures in a row and waits between them. */
 export class Retries {
   readonly #policy: RetryPolicy;
   readonly #clock: Clock;
+  readonly #reconnection: Pick<Reconnection, 'onNext'> | undefined;
   #failures = 0;
   #deadline: number | undefined;
   #before: unknown;
 
-  /** With a deadline (epoch ms) it holds from the start; without one, `outageMs` counts from the first failure in a row. */
-  constructor(policy: RetryPolicy, clock: Clock, deadline?: number) {
+  /** With a deadline (epoch ms) it holds from the start; without one, `outageMs` counts from the first failure in a row. With `reconnection`, waits for a lost connection end when it is back. */
+  constructor(policy: RetryPolicy, clock: Clock, deadline?: number, reconnection?: Pick<Reconnection, 'onNext'>) {
     this.#policy = policy;
     this.#clock = clock;
     this.#deadline = deadline;
+    this.#reconnection = reconnection;
   }
 
   /** Something came through: the next failure is the first of a new outage. Only for retries without a deadline. */
@@ -77,8 +85,19 @@ export class Retries {
     const unreachable = error instanceof DeadlineError && this.#before instanceof UnavailableError;
     if (delay === undefined) throw unreachable ? this.#before : error;
     this.#before = error;
-    await this.#clock.sleep(delay, signal).catch((reason) => {
-      throw signal?.aborted ? new AbortedError(signal) : reason;
-    });
+    await this.#pause(delay, disconnected(error), signal);
+  }
+
+  async #pause(ms: number, untilConnected: boolean, signal: AbortSignal | undefined): Promise<void> {
+    const connected = new AbortController();
+    const forget = untilConnected ? this.#reconnection?.onNext(() => connected.abort()) : undefined;
+    try {
+      await this.#clock.sleep(ms, signal ? AbortSignal.any([signal, connected.signal]) : connected.signal);
+    } catch (reason) {
+      if (signal?.aborted) throw new AbortedError(signal);
+      if (!connected.signal.aborted) throw reason;
+    } finally {
+      forget?.();
+    }
   }
 }

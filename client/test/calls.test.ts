@@ -130,6 +130,21 @@ test('a connection that breaks under a call is opened again', async () => {
   expect(calls).toBe(3);
 });
 
+test('a call goes on as soon as the connection is back, before its pause is over', async () => {
+  await using broker = await fakeBroker({ getResult: (_call: Call, reply: Reply) => reply(null, { task: taskMessage('QUEUED') }) });
+  let pauses = 0;
+  const endless = (_ms: number, signal?: AbortSignal): Promise<void> => {
+    pauses++;
+    return new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+  };
+  const client = broker.client({}, { clock: { ...systemClock, sleep: endless } });
+  broker.refuse(true);
+  const result = client.getResult('t1');
+  await expect.poll(() => pauses).toBe(1);
+  broker.refuse(false);
+  expect((await result).state).toBe('QUEUED');
+});
+
 test('details in the trailers make a typed error', async () => {
   const details = [
     { typeUrl: `${type}ErrorInfo`, value: ErrorInfo.encode(ErrorInfo.create({ reason: 'INVALID_REQUEST', domain: 'inferq' })).finish() },
