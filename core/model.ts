@@ -11,6 +11,11 @@ export interface ParameterSpec {
   type: ParameterType;
   default: ParameterValue;
   description: string;
+  /** Of numbers only. */
+  min?: number | undefined;
+  max?: number | undefined;
+  /** The only values that it takes. */
+  enum?: ParameterValue[] | undefined;
 }
 
 export interface RetryPolicy {

@@ -36,7 +36,7 @@ export function checkParameters(specs: readonly ParameterSpec[], given: GivenPar
   for (const [name, value] of given) {
     const spec = byName.get(name);
     const hint = spec === undefined && violations.length < violationsTold ? didYouMean(name, byName.keys()) : '';
-    const fault = spec === undefined ? `is not a parameter of the model.${hint} The model takes ${known}` : valueFault(spec.type, value);
+    const fault = spec === undefined ? `is not a parameter of the model.${hint} The model takes ${known}` : valueFault(spec, value);
     if (fault !== undefined) violations.push(violation(`parameters.${shown(name)}`, fault));
   }
   return violations;
@@ -56,7 +56,8 @@ function plain({ value }: WireParameter): ParameterValue {
   return typeof value === 'bigint' ? Number(value) : value;
 }
 
-function valueFault(type: ParameterType, parameter: WireParameter | undefined): string | undefined {
+function valueFault(spec: ParameterSpec, parameter: WireParameter | undefined): string | undefined {
+  const { type } = spec;
   if (parameter === undefined) return `has no value: set ${type}_param`;
   const { value } = parameter;
   const given = types[parameter.$case];
@@ -65,5 +66,20 @@ function valueFault(type: ParameterType, parameter: WireParameter | undefined): 
     return `is ${value}, but must be between ${Number.MIN_SAFE_INTEGER} and ${Number.MAX_SAFE_INTEGER}`;
   }
   if (typeof value === 'number' && !Number.isFinite(value)) return `is ${value}, but must be a finite number`;
-  return undefined;
+  return boundsFault(spec, plain(parameter));
+}
+
+/** What is wrong with a value of the right type, where the parameter declares bounds. */
+export function boundsFault(
+  { min, max, enum: choices }: Pick<ParameterSpec, 'min' | 'max' | 'enum'>,
+  value: ParameterValue,
+): string | undefined {
+  if (choices && !choices.includes(value)) return `is ${quoted(value)}, but must be one of ${choices.map(quoted).join(', ')}`;
+  if (typeof value !== 'number' || (value >= (min ?? value) && value <= (max ?? value))) return undefined;
+  if (min === undefined) return `is ${value}, but must be at most ${max}`;
+  return `is ${value}, but must be ${max === undefined ? 'at least' : 'between'} ${min}${max === undefined ? '' : ` and ${max}`}`;
+}
+
+function quoted(value: ParameterValue): string {
+  return typeof value === 'string' ? `"${shown(value)}"` : String(value);
 }

@@ -51,6 +51,32 @@ test('held-out images are recognised in batches, and each gets its own answer', 
   expect(right / samples.samples.length).toBeGreaterThanOrEqual(0.95);
 });
 
+test('a parameter outside of the bounds that its model declares is refused with the field, and never becomes a task', async () => {
+  const inputs = { prompt: tensor.strings([1], ['Once']) };
+  const submit = (parameters: Record<string, number>) => stack.client.submit({ model: 'charlm', inputs, parameters });
+  await expect(submit({ max_tokens: 99_999_999, temperature: -1 })).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    violations: [
+      { field: 'parameters.max_tokens', description: 'is 99999999, but must be between 1 and 4096' },
+      { field: 'parameters.temperature', description: 'is -1, but must be between 0 and 5' },
+    ],
+  });
+  const told: string[] = [];
+  for await (const output of stack.client.submitMany([{ submit: { model: 'charlm', inputs, parameters: { max_tokens: 0 } } }])) {
+    told.push(output.kind === 'refused' ? output.error.message : output.kind);
+  }
+  expect(told).toEqual([expect.stringContaining('must be between 1 and 4096')]);
+});
+
+test('a model is described, with the bounds of its parameters, to programs and to people', async () => {
+  const model = await stack.client.model('charlm');
+  expect(model.description).toMatch(/^Fairy tales/);
+  expect(model.parameters[0]).toMatchObject({ name: 'max_tokens', defaultValue: 200n, minValue: 1n, maxValue: 4096n, allowedValues: [] });
+  const { stdout } = await inferq(['models'], { server: stack.address });
+  expect(stdout).toContain('Fairy tales');
+  expect(stdout).toContain('max_tokens=200 (1 to 4096)');
+});
+
 test('of a stream whose ends alone are followed nothing comes but outcomes and results', async () => {
   const submit = { model: 'charlm', inputs: { prompt: tensor.strings([1], ['Once']) }, parameters: { max_tokens: 20, seed: 7 } };
   const told: string[] = [];

@@ -19,6 +19,7 @@ const view: ListView<Model> = {
     { title: 'OUTPUTS' },
     { title: 'PARAMETERS' },
     { title: 'EXECUTORS', align: 'right' },
+    { title: 'DESCRIPTION' },
   ],
   rows: (model) => [
     [
@@ -28,8 +29,9 @@ const view: ListView<Model> = {
       model.queue,
       tensors(model.inputs),
       tensors(model.outputs),
-      model.parameters.map(({ name, defaultValue }) => `${name}=${defaultValue}`).join(' ') || '-',
+      model.parameters.map(parameter).join(', ') || '-',
       String(model.liveExecutors),
+      model.description || '-',
     ],
   ],
   ifNone: 'No worker has announced a model yet.',
@@ -37,6 +39,14 @@ const view: ListView<Model> = {
 
 function tensors(specs: Model['inputs']): string {
   return specs.map(({ name, datatype, shape }) => `${name} ${datatype} [${shape.join(', ')}]`).join(', ');
+}
+
+/** `max_tokens=200 (1 to 4096)`: the default, and what else it takes. */
+function parameter({ name, defaultValue, minValue, maxValue, allowedValues }: Model['parameters'][number]): string {
+  const range = [minValue, maxValue].some((bound) => bound !== undefined) ? [`${minValue ?? ''} to ${maxValue ?? ''}`.trim()] : [];
+  const choices = allowedValues.length > 0 ? [allowedValues.join('|')] : [];
+  const takes = [...range, ...choices].join(', ');
+  return `${name}=${defaultValue}${takes === '' ? '' : ` (${takes})`}`;
 }
 
 /** Adds the command and the one below it. */

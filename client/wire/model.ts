@@ -17,11 +17,18 @@ export interface ParameterSpec {
   /** An int64 is a bigint. */
   defaultValue: ParameterValue | undefined;
   description: string;
+  /** The bounds within which Submit accepts it; undefined where there are none. */
+  minValue: ParameterValue | undefined;
+  maxValue: ParameterValue | undefined;
+  /** Unless it is empty: the only values that Submit accepts. */
+  allowedValues: ParameterValue[];
 }
 
 export interface Model {
   name: string;
   version: string;
+  /** For people. */
+  description: string;
   digest: string;
   /** `onnx` or `handler`. */
   kind: string;
@@ -43,10 +50,13 @@ export function modelOf(raw: WireModel): Model {
     ...raw,
     inputs: raw.inputs.map(specOf),
     outputs: raw.outputs.map(specOf),
-    parameters: raw.parameters.map(({ name, description, defaultValue }) => ({
+    parameters: raw.parameters.map(({ name, description, defaultValue, minValue, maxValue, allowedValues }) => ({
       name,
       description,
       defaultValue: defaultValue?.value?.value,
+      minValue: minValue?.value?.value,
+      maxValue: maxValue?.value?.value,
+      allowedValues: allowedValues.flatMap(({ value }) => (value ? [value.value] : [])),
     })),
     toJSON: () => WireModel.toJSON(raw),
   };

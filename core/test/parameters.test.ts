@@ -42,6 +42,29 @@ test('an undeclared parameter is told which there are', () => {
   expect(checkParameters([], new Map([['x', bool(true)]]))[0]?.description).toBe('is not a parameter of the model. The model takes none');
 });
 
+test('a value outside of the declared bounds is refused with the bounds', () => {
+  const bounded: ParameterSpec[] = [
+    { name: 'tokens', type: 'int64', default: 200, description: '', min: 1, max: 4096 },
+    { name: 'warmth', type: 'double', default: 0, description: '', min: 0 },
+    { name: 'depth', type: 'int64', default: 0, description: '', max: 3 },
+    { name: 'size', type: 'int64', default: 1, description: '', enum: [1, 2, 4] },
+    { name: 'style', type: 'string', default: 'plain', description: '', enum: ['plain', 'loud'] },
+  ];
+  const faults = (given: Record<string, WireParameter>) =>
+    checkParameters(bounded, new Map(Object.entries(given))).map(({ field, description }) => `${field}: ${description}`);
+  const inside = { tokens: int64(4096n), warmth: int64(0n), depth: int64(-9n), size: int64(4n), style: string('loud') };
+  expect(faults(inside)).toEqual([]);
+  expect(
+    faults({ tokens: int64(99_999_999n), warmth: double(-0.1), depth: int64(4n), size: int64(3n), style: string('l\u001bud') }),
+  ).toEqual([
+    'parameters.tokens: is 99999999, but must be between 1 and 4096',
+    'parameters.warmth: is -0.1, but must be at least 0',
+    'parameters.depth: is 4, but must be at most 3',
+    'parameters.size: is 3, but must be one of 1, 2, 4',
+    'parameters.style: is "l·ud", but must be one of "plain", "loud"',
+  ]);
+});
+
 test('every other type is refused', () => {
   const values = { bool: bool(true), int64: int64(1n), string: string('1'), double: double(1) };
   for (const { name, type } of specs) {

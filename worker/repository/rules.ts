@@ -1,5 +1,7 @@
 /** What the keys of a model.yaml say about each other. */
 
+import type { ParameterSpec } from '@inferq/core/model.ts';
+import { boundsFault } from '@inferq/core/parameters.ts';
 import type { TensorSpec } from '@inferq/core/tensor/tensor.ts';
 import { missingModel } from './missing-model.ts';
 import type { Settings, SettingsKey } from './settings.ts';
@@ -37,10 +39,20 @@ function handlerRules(settings: Settings, found: readonly string[]): Broken[] {
     if (!settings[key]) broken.push([key, `${key} are missing: a model with a handler declares its ${key}`]);
     else broken.push(...repeated(key, settings[key]));
   }
+  for (const [name, parameter] of Object.entries(settings.parameters)) broken.push(...parameterRules(name, parameter));
   if (postprocess && !outputs.some(({ name }) => name === postprocess.output)) {
     broken.push(['postprocess', `postprocess.output names "${postprocess.output}", which is none of the outputs`]);
   }
   return broken;
+}
+
+/** A default that Submit would refuse is a mistake, and so are bounds that nothing is between. */
+function parameterRules(name: string, parameter: Settings['parameters'][string]): Broken[] {
+  const bounds: Pick<ParameterSpec, 'default' | 'min' | 'max' | 'enum'> = parameter;
+  const { min, max } = bounds;
+  if (min !== undefined && max !== undefined && min > max) return [['parameters', `parameters.${name}.min must not be above its max`]];
+  const fault = boundsFault(bounds, bounds.default);
+  return fault === undefined ? [] : [['parameters', `parameters.${name}.default ${fault}`]];
 }
 
 function repeated(key: 'inputs' | 'outputs', tensors: readonly TensorSpec[]): Broken[] {

@@ -41,13 +41,21 @@ const tensor = z.strictObject({
 });
 
 const description = z.string('must be text').default('');
+
+/** A parameter's default and, where they are declared, its bounds: all of the one type. */
+function valuesOf<Value extends z.ZodType>(value: Value) {
+  return { default: value, enum: z.array(value, 'must be a list of values').min(1, 'must have a value').optional(), description };
+}
+
+const int64 = z.int('must be a whole number');
+const double = z.number('must be a number');
 const parameter = z.discriminatedUnion(
   'type',
   [
     z.strictObject({ type: z.literal('bool'), default: z.boolean('must be true or false'), description }),
-    z.strictObject({ type: z.literal('int64'), default: z.int('must be a whole number'), description }),
-    z.strictObject({ type: z.literal('string'), default: z.string('must be text'), description }),
-    z.strictObject({ type: z.literal('double'), default: z.number('must be a number'), description }),
+    z.strictObject({ type: z.literal('int64'), ...valuesOf(int64), min: int64.optional(), max: int64.optional() }),
+    z.strictObject({ type: z.literal('string'), ...valuesOf(z.string('must be text')) }),
+    z.strictObject({ type: z.literal('double'), ...valuesOf(double), min: double.optional(), max: double.optional() }),
   ],
   'must have a type: bool, int64, string or double',
 );
@@ -116,7 +124,7 @@ export type SettingsKey = keyof typeof settingsSchema.shape;
 const nestedKeys = new Map<string, readonly string[]>([
   ['inputs', Object.keys(tensor.shape)],
   ['outputs', Object.keys(tensor.shape)],
-  ['parameters', ['type', 'default', 'description']],
+  ['parameters', ['type', 'default', 'min', 'max', 'enum', 'description']],
   ['postprocess', Object.keys(classification.shape)],
   ['retry', Object.keys(retry.shape)],
 ]);

@@ -71,6 +71,9 @@ test.each([
   ['parameters:\n  seed: { type: int64, default: 1, most: 2 }', /line 2: "most" is not a key of parameters.seed/],
   ['parameters:\n  a b: { type: int64, default: 1 }', /line 2: parameters.a b must have a name of 1 to 64 characters/],
   ['parameters:\n  __proto__: { type: int64, default: x }', /line 2: parameters.__proto__.default must be a whole number/],
+  ['parameters:\n  n: { type: int64, default: 1, min: 0.5 }', /line 2: parameters.n.min must be a whole number/],
+  ['parameters:\n  s: { type: string, default: a, min: 1 }', /line 2: "min" is not a key of parameters.s/],
+  ['parameters:\n  s: { type: string, default: a, enum: [] }', /line 2: parameters.s.enum must have a value/],
   ['parameters: [seed]', /line 1: parameters must map names to parameters/],
   ['constructor: 1', /^m\/model.yaml: line 1: "constructor" is not a key of model.yaml/],
   ['__proto__: 1', /^m\/model.yaml: line 1: "__proto__" is not a key of model.yaml/],
@@ -96,6 +99,19 @@ test('a handler must be named, and declare its tensors', async () => {
     'm/model.yaml: line 4: postprocess.output names "y", which is none of the outputs',
   ]);
   expect(await problemsOf(declared, handler)).toEqual([]);
+});
+
+test('a default that Submit would refuse is a mistake, and so are bounds that nothing is between', async () => {
+  const parameters = `parameters:
+  high: { type: int64, default: 9, min: 1, max: 8 }
+  none: { type: double, default: 1, min: 2, max: 1 }
+  odd: { type: string, default: c, enum: [a, b] }
+  fine: { type: double, default: 0.5, min: 0, max: 1, enum: [0.5, 1] }`;
+  expect(await problemsOf(`${declared}${parameters}`, handler)).toEqual([
+    'm/model.yaml: line 4: parameters.high.default is 9, but must be between 1 and 8',
+    'm/model.yaml: line 4: parameters.none.min must not be above its max',
+    'm/model.yaml: line 4: parameters.odd.default is "c", but must be one of "a", "b"',
+  ]);
 });
 
 test('a mistake in a version’s own file is told of that file', async () => {

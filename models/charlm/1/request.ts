@@ -1,20 +1,10 @@
 // What a task asks for: checked once, when its stream starts.
 import type { Item } from '@inferq/worker/handler';
 
-const MAX_TOKENS = 4096;
 const MAX_PROMPT = 4096;
 
 /** The caller's mistake: the task fails and is not tried again. */
 export class InvalidInput extends Error {}
-
-/** Returns the value of a numeric parameter, or throws InvalidInput. */
-function numeric(item: Item, name: string, low: number, high: number, whole: boolean): number {
-  const value = Number(item.parameters[name]);
-  if (!(value >= low && value <= high) || (whole && !Number.isInteger(value))) {
-    throw new InvalidInput(`${name} must be a ${whole ? 'whole ' : ''}number from ${low} to ${high}`);
-  }
-  return value;
-}
 
 /**
  * Returns the prompt's characters as token ids. A blank line goes before them,
@@ -30,12 +20,12 @@ function encode(item: Item, ids: Map<string, number>): number[] {
   return ['\n', '\n', ...prompt].map((character) => ids.get(character) ?? ids.get(' ') ?? 0);
 }
 
-/** Returns the checked request of an item; throws InvalidInput. */
+/** Returns the request of an item, whose parameters were checked against model.yaml; throws InvalidInput. */
 export function readRequest(item: Item, ids: Map<string, number>) {
   return {
     tokens: encode(item, ids),
-    maxTokens: numeric(item, 'max_tokens', 1, MAX_TOKENS, true),
-    temperature: numeric(item, 'temperature', 0, 5, false),
-    seed: numeric(item, 'seed', Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, true),
+    maxTokens: Number(item.parameters.max_tokens),
+    temperature: Number(item.parameters.temperature),
+    seed: Number(item.parameters.seed),
   };
 }

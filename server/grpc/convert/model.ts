@@ -1,6 +1,6 @@
 /** A model version as clients see it. */
 
-import type { ParameterSpec as CoreParameterSpec } from '@inferq/core/model.ts';
+import type { ParameterSpec as CoreParameterSpec, ParameterType, ParameterValue } from '@inferq/core/model.ts';
 import type { TensorSpec as CoreTensorSpec } from '@inferq/core/tensor/tensor.ts';
 import type { Model, ParameterSpec, TensorSpec } from '@inferq/proto/gen/inferq/v1/model.ts';
 import type { Parameter } from '@inferq/proto/gen/inferq/v1/tensor.ts';
@@ -8,7 +8,7 @@ import type { ModelView } from '../../broker.ts';
 
 /** The model with how many executors serve it. */
 export function toModel({ spec, liveExecutors }: ModelView): Model {
-  const { name, version, digest, kind, queue, maxBatchSize, maxRows } = spec;
+  const { name, version, digest, kind, queue, maxBatchSize, maxRows, description } = spec;
   return {
     name,
     version,
@@ -21,6 +21,7 @@ export function toModel({ spec, liveExecutors }: ModelView): Model {
     maxBatchSize,
     maxRows,
     liveExecutors,
+    description,
   };
 }
 
@@ -28,11 +29,18 @@ function toTensorSpec({ name, datatype, shape, optional }: CoreTensorSpec): Tens
   return { name, datatype, shape: shape.map(BigInt), optional };
 }
 
-function toParameterSpec(spec: CoreParameterSpec): ParameterSpec {
-  return { name: spec.name, defaultValue: toParameter(spec), description: spec.description };
+function toParameterSpec({ name, type, description, default: value, min, max, enum: choices = [] }: CoreParameterSpec): ParameterSpec {
+  return {
+    name,
+    description,
+    defaultValue: toParameter(type, value),
+    minValue: min === undefined ? undefined : toParameter(type, min),
+    maxValue: max === undefined ? undefined : toParameter(type, max),
+    allowedValues: choices.map((choice) => toParameter(type, choice)),
+  };
 }
 
-function toParameter({ type, default: value }: CoreParameterSpec): Parameter {
+function toParameter(type: ParameterType, value: ParameterValue): Parameter {
   switch (type) {
     case 'bool':
       return { value: { $case: 'boolParam', value: value === true } };

@@ -33,6 +33,8 @@ export interface Model {
   maxRows: number;
   /** How many live executors have it loaded. */
   liveExecutors: number;
+  /** A description for people. Empty if model.yaml has none. */
+  description: string;
 }
 
 /** A declared input or output. */
@@ -57,6 +59,16 @@ export interface ParameterSpec {
     | undefined;
   /** A description for people. */
   description: string;
+  /** The lowest value that Submit accepts, of the parameter's type; unset if there is none. Only for numbers. */
+  minValue:
+    | Parameter
+    | undefined;
+  /** The highest value that Submit accepts. */
+  maxValue:
+    | Parameter
+    | undefined;
+  /** If not empty: the only values that Submit accepts. */
+  allowedValues: Parameter[];
 }
 
 function createBaseModel(): Model {
@@ -72,6 +84,7 @@ function createBaseModel(): Model {
     maxBatchSize: 0,
     maxRows: 0,
     liveExecutors: 0,
+    description: "",
   };
 }
 
@@ -109,6 +122,9 @@ export const Model: MessageFns<Model> = {
     }
     if (message.liveExecutors !== 0) {
       writer.uint32(88).int32(message.liveExecutors);
+    }
+    if (message.description !== "") {
+      writer.uint32(98).string(message.description);
     }
     return writer;
   },
@@ -214,6 +230,14 @@ export const Model: MessageFns<Model> = {
             message.liveExecutors = reader.int32();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.description = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -253,6 +277,7 @@ export const Model: MessageFns<Model> = {
         : isSet(object.live_executors)
         ? globalThis.Number(object.live_executors)
         : 0,
+      description: isSet(object.description) ? globalThis.String(object.description) : "",
     };
   },
 
@@ -291,6 +316,9 @@ export const Model: MessageFns<Model> = {
     if (message.liveExecutors !== 0) {
       obj.liveExecutors = Math.round(message.liveExecutors);
     }
+    if (message.description !== "") {
+      obj.description = message.description;
+    }
     return obj;
   },
 
@@ -310,6 +338,7 @@ export const Model: MessageFns<Model> = {
     message.maxBatchSize = object.maxBatchSize ?? 0;
     message.maxRows = object.maxRows ?? 0;
     message.liveExecutors = object.liveExecutors ?? 0;
+    message.description = object.description ?? "";
     return message;
   },
 };
@@ -449,7 +478,14 @@ export const TensorSpec: MessageFns<TensorSpec> = {
 };
 
 function createBaseParameterSpec(): ParameterSpec {
-  return { name: "", defaultValue: undefined, description: "" };
+  return {
+    name: "",
+    defaultValue: undefined,
+    description: "",
+    minValue: undefined,
+    maxValue: undefined,
+    allowedValues: [],
+  };
 }
 
 export const ParameterSpec: MessageFns<ParameterSpec> = {
@@ -462,6 +498,15 @@ export const ParameterSpec: MessageFns<ParameterSpec> = {
     }
     if (message.description !== "") {
       writer.uint32(26).string(message.description);
+    }
+    if (message.minValue !== undefined) {
+      Parameter.encode(message.minValue, writer.uint32(34).fork()).join();
+    }
+    if (message.maxValue !== undefined) {
+      Parameter.encode(message.maxValue, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.allowedValues) {
+      Parameter.encode(v!, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -503,6 +548,30 @@ export const ParameterSpec: MessageFns<ParameterSpec> = {
             message.description = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.minValue = Parameter.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.maxValue = Parameter.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.allowedValues.push(Parameter.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -524,6 +593,21 @@ export const ParameterSpec: MessageFns<ParameterSpec> = {
         ? Parameter.fromJSON(object.default_value)
         : undefined,
       description: isSet(object.description) ? globalThis.String(object.description) : "",
+      minValue: isSet(object.minValue)
+        ? Parameter.fromJSON(object.minValue)
+        : isSet(object.min_value)
+        ? Parameter.fromJSON(object.min_value)
+        : undefined,
+      maxValue: isSet(object.maxValue)
+        ? Parameter.fromJSON(object.maxValue)
+        : isSet(object.max_value)
+        ? Parameter.fromJSON(object.max_value)
+        : undefined,
+      allowedValues: globalThis.Array.isArray(object?.allowedValues)
+        ? object.allowedValues.map((e: any) => Parameter.fromJSON(e))
+        : globalThis.Array.isArray(object?.allowed_values)
+        ? object.allowed_values.map((e: any) => Parameter.fromJSON(e))
+        : [],
     };
   },
 
@@ -538,6 +622,15 @@ export const ParameterSpec: MessageFns<ParameterSpec> = {
     if (message.description !== "") {
       obj.description = message.description;
     }
+    if (message.minValue !== undefined) {
+      obj.minValue = Parameter.toJSON(message.minValue);
+    }
+    if (message.maxValue !== undefined) {
+      obj.maxValue = Parameter.toJSON(message.maxValue);
+    }
+    if (message.allowedValues?.length) {
+      obj.allowedValues = message.allowedValues.map((e) => Parameter.toJSON(e));
+    }
     return obj;
   },
 
@@ -551,6 +644,13 @@ export const ParameterSpec: MessageFns<ParameterSpec> = {
       ? Parameter.fromPartial(object.defaultValue)
       : undefined;
     message.description = object.description ?? "";
+    message.minValue = (object.minValue !== undefined && object.minValue !== null)
+      ? Parameter.fromPartial(object.minValue)
+      : undefined;
+    message.maxValue = (object.maxValue !== undefined && object.maxValue !== null)
+      ? Parameter.fromPartial(object.maxValue)
+      : undefined;
+    message.allowedValues = object.allowedValues?.map((e) => Parameter.fromPartial(e)) || [];
     return message;
   },
 };
