@@ -33,7 +33,7 @@ export interface NewTask {
   /** At most one of the two. */
   delayMs?: number;
   notBefore?: number;
-  /** At most one of the two. */
+  /** The earlier one counts, where both are given. */
   startWithinMs?: number;
   startDeadline?: number;
   input: Uint8Array;

@@ -59,9 +59,13 @@ local function timeOf(delay, given)
   return delay ~= '-' and now + delay or tonumber(given)
 end
 
+local function earliest(one, other)
+  return one and other and math.min(one, other) or one or other
+end
+
 local function create(task, input)
   local id, bytes, rank = task.id, tonumber(task.bytes), task.priority
-  local notBefore, deadline = timeOf(task.delay, task.notBefore), timeOf(task.within, task.deadline)
+  local notBefore, deadline = timeOf(task.delay, task.notBefore), earliest(timeOf(task.within, '-'), tonumber(task.deadline))
   local times = nowText .. ' ' .. (notBefore and text(notBefore) or '-') .. ' ' .. (deadline and text(deadline) or '-') .. ' -'
   local fields = { $queue, task.queue, $model, task.model, $version, task.version, $facts, task.facts, $times, times, $sequence, '1' }
   local function add(name, value)

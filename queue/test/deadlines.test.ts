@@ -28,6 +28,13 @@ test('startWithin counts from the submission, by the clock of Redis', async () =
   expect(startDeadline - submittedAt).toBe(5_000);
 });
 
+test('of a duration and a time the earlier one counts', async () => {
+  const at = Date.now() + 3_600_000;
+  const first = await storage.look(await storage.submit({ startWithinMs: 5_000, startDeadline: at }));
+  expect((first.startDeadline ?? 0) - first.submittedAt).toBe(5_000);
+  expect((await storage.look(await storage.submit({ startWithinMs: 7_200_000, startDeadline: at }))).startDeadline).toBe(at);
+});
+
 test('a start deadline ends by itself', async () => {
   const id = await storage.submit({ startWithinMs: 20 });
   await until(async () => (await storage.upkeep.promote()) > 0);

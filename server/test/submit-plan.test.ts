@@ -196,15 +196,17 @@ describe('what ties a task to its call', () => {
   });
 
   test.each([
-    [now + 50, {}, now + 50],
-    [now + 50, { startDeadline: now + 20 }, now + 20],
-    [now + 50, { startDeadline: now + 80 }, now + 50],
-    [now + 50, { startWithinMs: 80 }, now + 50],
-    [Number.POSITIVE_INFINITY, {}, undefined],
-  ] satisfies [number, Partial<SubmitCommand>, number | undefined][])(
-    'with a call that ends at %d and %j the task starts by %s',
-    (deadline, changes, by) => {
-      expect(grantedValue(plan(changes, { bindToCall: true, waitMs: 10, deadline })).startDeadline).toBe(by);
+    [now + 50, {}, { startWithinMs: 50 }],
+    [now + 50, { startDeadline: now + 20 }, { startWithinMs: 50, startDeadline: now + 20 }],
+    [now + 50, { startWithinMs: 80 }, { startWithinMs: 50 }],
+    [now - 1, {}, { startWithinMs: 0 }],
+    [Number.POSITIVE_INFINITY, {}, {}],
+  ] satisfies [number, Partial<SubmitCommand>, object][])(
+    'what is left of a call that ends at %d stays a duration, with %j: %j',
+    (deadline, changes, limits) => {
+      const { startWithinMs, startDeadline } = grantedValue(plan(changes, { bindToCall: true, waitMs: 10, deadline }));
+      const given = Object.entries({ startWithinMs, startDeadline }).filter(([, value]) => value !== undefined);
+      expect(Object.fromEntries(given)).toEqual(limits);
     },
   );
   test("a start limit before the call's end stays as it was given", () => {
@@ -213,7 +215,7 @@ describe('what ties a task to its call', () => {
     });
   });
   test('the deadline of a call that is not bound is no start deadline', () => {
-    expect(grantedValue(plan({}, { waitMs: 10, deadline: now + 50 }))).not.toHaveProperty('startDeadline');
+    expect(grantedValue(plan({}, { waitMs: 10, deadline: now + 50 }))).not.toHaveProperty('startWithinMs');
   });
 });
 

@@ -16,7 +16,7 @@ import { checkResult, checkRunLimits, runsInOneSlice } from './check-limits.ts';
 import { checkNames } from './check-names.ts';
 import { checkCall, checkNumbers, type SubmitCall } from './check-options.ts';
 import { checkTimes } from './check-times.ts';
-import { effectiveDeadline } from './start-deadline.ts';
+import { startLimits } from './start-deadline.ts';
 
 /** A task without the name it is stored under. */
 export type PlannedTask = Omit<NewTask, 'id' | 'watchBy' | 'endOnly'>;
@@ -125,7 +125,7 @@ function assemble(
     // A worker of an older release announces nothing about it.
     keepInput: command.keepInput ?? spec.keepInput ?? false,
     ...start(command, now),
-    ...effectiveDeadline(command, call, now),
+    ...startLimits(command, call, now),
     input,
     ...(metadata === undefined ? {} : { metadata }),
   });
