@@ -304,8 +304,11 @@ export interface Registry {
 }
 
 export interface WorkerRegistry {
-  /** The first call and every heartbeat: within a lease. Registers the named executors, so that they may claim. */
-  announceWorker(entry: WorkerEntry): Promise<void>;
+  /**
+   * The first call and every heartbeat: within a lease. Registers the named executors, so that they may claim. `modelsLost`: the
+   * announcement of one of its models is gone, and the models must be announced again.
+   */
+  announceWorker(entry: WorkerEntry): Promise<'known' | 'modelsLost'>;
   /** Names a model's files; `conflict` where a live executor serves other files under the same version. */
   announceModels(models: readonly ModelSpec[]): Promise<{ name: string; version: string; outcome: 'announced' | 'conflict' }[]>;
   /** The worker leaves; its executors were struck before. */

@@ -58,6 +58,16 @@ test('a heartbeat keeps the models of a worker that is still up live, though ano
   expect(await announce({ digest: 'd2' })).toBe('conflict');
 });
 
+test('a heartbeat is told when the announcement of a model is gone', async () => {
+  const entry = workerEntry();
+  await announce();
+  expect(await storage.registry.announceWorker(entry)).toBe('known');
+  await storage.redis.flushdb();
+  expect(await storage.registry.announceWorker(entry)).toBe('modelsLost');
+  await announce();
+  expect(await storage.registry.announceWorker(entry)).toBe('known');
+});
+
 test('what nobody announces for seven days is forgotten', async () => {
   await announce({ queue: 'vision' });
   for (const name of [key('worker', 'w1'), key('model', 'm:1')]) {

@@ -18,10 +18,11 @@ function modelsOf(entry: WorkerEntry): string[] {
 }
 
 /** As `WorkerRegistry.announceWorker`. */
-export async function announceWorker(redis: Redis, entry: WorkerEntry): Promise<void> {
+export async function announceWorker(redis: Redis, entry: WorkerEntry): Promise<'known' | 'modelsLost'> {
   const queues = entry.queues.map(({ queue }) => queue);
   const executors = entry.executors.map(({ name }) => name);
-  await announceScript.run(redis, [encode([entry.name, JSON.stringify(entry), queues, executors, modelsOf(entry)])]);
+  const lost = await announceScript.run(redis, [encode([entry.name, JSON.stringify(entry), queues, executors, modelsOf(entry)])]);
+  return lost === 1 ? 'modelsLost' : 'known';
 }
 
 /** As `WorkerRegistry.announceModels`. */

@@ -32,8 +32,8 @@ afterEach(async () => {
   await redis.stop();
 });
 
-function announce(): Promise<void> {
-  return queue.registry.announceWorker(workerEntry('w', ['default'], [{ name: 'echo', version: '1' }]));
+async function announce(): Promise<void> {
+  await queue.registry.announceWorker(workerEntry('w', ['default'], [{ name: 'echo', version: '1' }]));
 }
 
 async function claim(): Promise<ClaimedTask[]> {

@@ -56,8 +56,8 @@ export class Announcer {
   }
 
   async #announceAll(): Promise<void> {
-    await this.announceWorker();
-    if (performance.now() - this.#modelsAt < modelsEveryMs) return;
+    const known = await this.#registry.announceWorker(this.#entry());
+    if (known === 'known' && performance.now() - this.#modelsAt < modelsEveryMs) return;
     await this.#registry.announceModels(this.#models);
     this.#modelsAt = performance.now();
   }

@@ -100,8 +100,9 @@ export function openStorage(options: Partial<ConnectOptions> = {}, settings: Rec
       opened.push(further);
       return further;
     },
-    register: (...executors) =>
-      connection.registry.announceWorker(workerEntry({ executors: executors.map((name) => executorEntry(name)) })),
+    register: async (...executors) => {
+      await connection.registry.announceWorker(workerEntry({ executors: executors.map((name) => executorEntry(name)) }));
+    },
     submit: async (parts) => {
       const task = newTask(parts);
       expect(await connection.submission.submit([task])).toMatchObject([{ kind: 'accepted' }]);
