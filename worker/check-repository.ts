@@ -4,7 +4,7 @@ import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { ModelSpec } from '@inferq/core/model.ts';
-import { shownShape } from '@inferq/core/tensor/shape.ts';
+import { shownSpec } from '@inferq/core/tensor/shape.ts';
 import type { TensorSpec } from '@inferq/core/tensor/tensor.ts';
 import type { LoadedModel } from './engine.ts';
 import { killLeftovers, markedEnvironment } from './process-tree.ts';
@@ -70,7 +70,7 @@ function summarise({ spec, continuous, warning }: LoadedModel): string {
 
 function signatureOf({ inputs, outputs }: ModelSpec): string {
   const list = (specs: readonly TensorSpec[]) =>
-    specs.map(({ name, datatype, shape }) => `${name} ${datatype} ${shownShape(shape)}`).join(', ');
+    specs.map((spec) => `${spec.name} ${spec.datatype} ${shownSpec(spec)}${spec.optional ? ' (optional)' : ''}`).join(', ');
   return `${list(inputs)} -> ${list(outputs)}`;
 }
 

@@ -2,6 +2,7 @@
 
 import type { Model } from '@inferq/client/wire/model.ts';
 import { oneLine } from '@inferq/core/plain-text.ts';
+import { shownSpec } from '@inferq/core/tensor/shape.ts';
 import type { Command } from 'commander';
 import { addServerFlags, type ServerFlags, withClient } from '../connect.ts';
 import { exitCodes } from '../failure.ts';
@@ -38,7 +39,7 @@ const view: ListView<Model> = {
 };
 
 function tensors(specs: Model['inputs']): string {
-  return specs.map(({ name, datatype, shape }) => `${name} ${datatype} [${shape.join(', ')}]`).join(', ');
+  return specs.map((spec) => `${spec.name} ${spec.datatype} ${shownSpec(spec)}`).join(', ');
 }
 
 /** `max_tokens=200 (1 to 4096)`: the default, and what else it takes. */

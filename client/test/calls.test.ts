@@ -341,7 +341,7 @@ test('cancel and model convert both ways', async () => {
   const client = broker.client();
   expect((await client.cancel('t1', { force: true })).cancelRequested).toBe(true);
   const model = await client.model('m');
-  expect(model.inputs).toEqual([{ name: 'x', datatype: 'FP32', shape: [-1, 64], optional: false }]);
+  expect(model.inputs).toEqual([{ name: 'x', datatype: 'FP32', shape: [-1, 64], optional: false, anyRank: false }]);
   expect(model.parameters).toEqual([{ name: 'seed', defaultValue: 1n, description: 'chance' }]);
   expect(requests).toEqual([
     { taskId: 't1', force: true },

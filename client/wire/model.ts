@@ -10,6 +10,8 @@ export interface TensorSpec {
   /** -1 is a free dimension. */
   shape: number[];
   optional: boolean;
+  /** It may have any number of dimensions of any size; then `shape` is empty. */
+  anyRank: boolean;
 }
 
 export interface ParameterSpec {
@@ -62,6 +64,6 @@ export function modelOf(raw: WireModel): Model {
   };
 }
 
-function specOf({ name, datatype, shape, optional }: WireModel['inputs'][number]): TensorSpec {
-  return { name, datatype: datatype as Datatype, shape: shape.map(Number), optional };
+function specOf({ name, datatype, shape, optional, anyRank }: WireModel['inputs'][number]): TensorSpec {
+  return { name, datatype: datatype as Datatype, shape: shape.map(Number), optional, anyRank };
 }

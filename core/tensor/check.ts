@@ -6,7 +6,7 @@ import { didYouMean } from '../suggestion.ts';
 import { surplusTold, violation, violationsTold } from '../violation.ts';
 import { checkData } from './check-data.ts';
 import { isDatatype } from './datatypes.ts';
-import { checkShape, shownShape } from './shape.ts';
+import { checkShape, shownSpec } from './shape.ts';
 import { shapeSignature } from './signature.ts';
 import type { Tensor, TensorSpec } from './tensor.ts';
 
@@ -49,8 +49,10 @@ export function checkInputs(
       seen.set(input.name, index);
       const found = checkTensor(field, spec, input);
       violations.push(...found);
-      const rows = input.shape[0];
-      if (batched && rows !== undefined && !found.some((one) => one.field === `${field}.shape`)) counts.push({ field, rows: Number(rows) });
+      if (!batched || found.some((one) => one.field === `${field}.shape`)) continue;
+      const [rows] = input.shape;
+      if (rows !== undefined) counts.push({ field, rows: Number(rows) });
+      else if (spec.anyRank) violations.push(violation(`${field}.shape`, 'has no dimensions, but dimension 0 counts rows'));
     }
   }
   violations.push(...missing(specs, seen), ...checkRows(counts, batching.maxRows));
@@ -91,7 +93,7 @@ function checkDatatype(field: string, spec: TensorSpec, datatype: string): Viola
 function missing(specs: readonly TensorSpec[], seen: ReadonlyMap<string, number>): Violation[] {
   return specs
     .filter(({ name, optional }) => !optional && !seen.has(name))
-    .map(({ name, datatype, shape }) => violation('inputs', `"${shown(name)}" is missing: add it as ${datatype} ${shownShape(shape)}`));
+    .map((spec) => violation('inputs', `"${shown(spec.name)}" is missing: add it as ${spec.datatype} ${shownSpec(spec)}`));
 }
 
 function checkRows(counts: readonly RowCount[], maxRows: number): Violation[] {

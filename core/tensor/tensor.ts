@@ -28,6 +28,8 @@ export interface TensorSpec {
   datatype: Datatype;
   shape: number[];
   optional: boolean;
+  /** It may have any number of dimensions of any size; then `shape` is empty. */
+  anyRank?: boolean;
 }
 
 export const datatypes = [

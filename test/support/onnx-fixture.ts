@@ -5,15 +5,20 @@ interface FixtureNode {
   op: string;
   inputs: string[];
   outputs: string[];
+  /** Where it is not the default one. */
+  domain?: string;
+  /** Lists of texts or of whole numbers. */
+  attributes?: Record<string, string[] | bigint[]>;
 }
 
 /** A dimension that is a text is symbolic. */
 export type FixtureShape = (number | string)[];
 
-/** Without a shape: a tensor of any rank. */
+/** Without a shape: a tensor of any rank. With `kind`: what is no tensor, of such elements. */
 interface FixtureValue {
   type: ElementType;
   shape?: FixtureShape;
+  kind?: 'tensor' | 'sequence' | 'optional' | 'maps';
 }
 
 /** By name; as entries where names are numbers, which an object does not keep in order. */
@@ -27,6 +32,7 @@ export interface FixtureModel {
   /** FP32 constants whose values are in a file of their own, as external data. */
   externals?: Record<string, { shape: number[]; location: string }>;
   nodes: FixtureNode[];
+  irVersion?: number;
 }
 
 /** As onnx.proto numbers them. */
@@ -49,7 +55,7 @@ const elementTypes = {
 type ElementType = keyof typeof elementTypes;
 
 /** The bytes of a model file. */
-export function buildModel({ inputs, outputs, constants = {}, externals = {}, nodes }: FixtureModel): Uint8Array {
+export function buildModel({ inputs, outputs, constants = {}, externals = {}, nodes, irVersion = 9 }: FixtureModel): Uint8Array {
   const graph = [
     ...nodes.map((node) => bytes(1, encodeNode(node))),
     text(2, 'fixture'),
@@ -58,7 +64,8 @@ export function buildModel({ inputs, outputs, constants = {}, externals = {}, no
     ...listed(inputs).map(([name, value]) => bytes(11, encodeValue(name, value))),
     ...listed(outputs).map(([name, value]) => bytes(12, encodeValue(name, value))),
   ];
-  return Buffer.concat([number(1, 9), bytes(7, Buffer.concat(graph)), bytes(8, number(2, 17))]);
+  const opsets = [number(2, 17), Buffer.concat([text(1, 'ai.onnx.ml'), number(2, 3)])];
+  return Buffer.concat([number(1, irVersion), bytes(7, Buffer.concat(graph)), ...opsets.map((opset) => bytes(8, opset))]);
 }
 
 /** y = x + 1 for `x` FP32 of this shape. */
@@ -92,8 +99,20 @@ export function heavy(width: number, times: number): Uint8Array {
   });
 }
 
-function encodeNode({ op, inputs, outputs }: FixtureNode): Buffer {
-  return Buffer.concat([...inputs.map((name) => text(1, name)), ...outputs.map((name) => text(2, name)), text(4, op)]);
+function encodeNode({ op, inputs, outputs, domain = '', attributes = {} }: FixtureNode): Buffer {
+  return Buffer.concat([
+    ...inputs.map((name) => text(1, name)),
+    ...outputs.map((name) => text(2, name)),
+    text(4, op),
+    ...Object.entries(attributes).map(([name, values]) => bytes(5, encodeAttribute(name, values))),
+    text(7, domain),
+  ]);
+}
+
+function encodeAttribute(name: string, values: string[] | bigint[]): Buffer {
+  const [texts, numbers] = [8, 7];
+  const list = values.map((value) => (typeof value === 'string' ? text(9, value) : Buffer.concat([varint(8 << 3), int64(value)])));
+  return Buffer.concat([text(1, name), ...list, number(20, typeof values[0] === 'string' ? texts : numbers)]);
 }
 
 function encodeConstant(name: string, shape: number[], values: number[] | Float32Array): Buffer {
@@ -117,10 +136,18 @@ function listed(values: FixtureValues): [string, FixtureValue][] {
   return Array.isArray(values) ? values : Object.entries(values);
 }
 
-function encodeValue(name: string, { type, shape }: FixtureValue): Buffer {
+function encodeValue(name: string, { type, shape, kind = 'tensor' }: FixtureValue): Buffer {
   const dimensions = shape?.map((size) => bytes(1, typeof size === 'number' ? number(1, size) : text(2, size)));
   const tensor = [number(1, elementTypes[type]), ...(dimensions ? [bytes(2, Buffer.concat(dimensions))] : [])];
-  return Buffer.concat([text(1, name), bytes(2, bytes(1, Buffer.concat(tensor)))]);
+  const tensorType = bytes(1, Buffer.concat(tensor));
+  const [sequence, optional, map, key] = [4, 9, 5, elementTypes.BYTES];
+  const types = {
+    tensor: tensorType,
+    sequence: bytes(sequence, bytes(1, tensorType)),
+    optional: bytes(optional, bytes(1, tensorType)),
+    maps: bytes(sequence, bytes(1, bytes(map, Buffer.concat([number(1, key), bytes(2, tensorType)])))),
+  };
+  return Buffer.concat([text(1, name), bytes(2, types[kind])]);
 }
 
 function number(field: number, value: number): Buffer {
@@ -133,6 +160,14 @@ function text(field: number, value: string): Buffer {
 
 function bytes(field: number, value: Uint8Array): Buffer {
   return Buffer.concat([varint((field << 3) | 2), varint(value.byteLength), value]);
+}
+
+/** Two's complement, in 7 bits a byte. */
+function int64(value: bigint): Buffer {
+  const digits: number[] = [];
+  let rest = BigInt.asUintN(64, value);
+  for (; rest > 127n; rest >>= 7n) digits.push(Number(rest & 127n) | 128);
+  return Buffer.from([...digits, Number(rest)]);
 }
 
 function varint(value: number): Buffer {

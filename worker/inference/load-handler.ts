@@ -4,7 +4,8 @@ import { registerHooks } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Handler } from '../handler.ts';
-import { openSession, type SessionOptions } from '../onnx-session.ts';
+import type { RuntimeOptions } from '../onnx/runtime.ts';
+import { openSession } from '../onnx/session.ts';
 import { namedFile } from '../repository/named-file.ts';
 import type { ModelVersion } from '../repository/repository.ts';
 import type { LoadedHandler } from './handler-call.ts';
@@ -23,13 +24,13 @@ export function provideHandlerApi(): void {
  * Imports the handler and calls its `load`. Throws what they throw, what goes wrong beside them meanwhile, and where the module exports no
  * handler. What they leave running may go wrong later: that is charged to no task.
  */
-export async function loadHandler(version: ModelVersion, options: SessionOptions): Promise<LoadedHandler> {
+export async function loadHandler(version: ModelVersion, options: RuntimeOptions): Promise<LoadedHandler> {
   const beside = Promise.withResolvers<never>();
   const scope = { model: `${version.name}:${version.version}`, tasks: [], stray: beside.reject };
   return Promise.race([beside.promise, inScope(scope, () => load(version, options))]);
 }
 
-async function load(version: ModelVersion, options: SessionOptions): Promise<LoadedHandler> {
+async function load(version: ModelVersion, options: RuntimeOptions): Promise<LoadedHandler> {
   const { name, folder, settings } = version;
   const module: { default?: unknown } = await import(pathToFileURL(join(folder, settings.handler ?? '')).href);
   const handler = requireHandler(module.default);

@@ -2,7 +2,8 @@
 
 import { join } from 'node:path';
 import type { Session } from '../handler.ts';
-import { openSession, type SessionOptions } from '../onnx-session.ts';
+import type { RuntimeOptions } from '../onnx/runtime.ts';
+import { openSession } from '../onnx/session.ts';
 import { digestVersion } from '../repository/digest.ts';
 import type { ModelVersion } from '../repository/repository.ts';
 import { listVersionFiles, type VersionFile } from '../repository/version-files.ts';
@@ -16,7 +17,7 @@ import { onnxFault, postprocessFault, specOf } from './spec.ts';
 import { warmUpHandler, warmUpSession } from './warm-up.ts';
 
 /** Loads and warms up. Throws with a sentence that names model, version and file. */
-export async function loadModel(version: ModelVersion, options: SessionOptions, outbox: Outbox): Promise<ModelRunner> {
+export async function loadModel(version: ModelVersion, options: RuntimeOptions, outbox: Outbox): Promise<ModelRunner> {
   const { name, folder, settings } = version;
   const label = `model ${name}:${version.version} (${join(folder, settings.handler ?? 'model.onnx')})`;
   try {
@@ -30,7 +31,7 @@ export async function loadModel(version: ModelVersion, options: SessionOptions, 
   }
 }
 
-type Load = (version: ModelVersion, files: readonly VersionFile[], options: SessionOptions, outbox: Outbox) => Promise<ModelRunner>;
+type Load = (version: ModelVersion, files: readonly VersionFile[], options: RuntimeOptions, outbox: Outbox) => Promise<ModelRunner>;
 
 const loadOnnx: Load = async (version, files, options, outbox) => {
   const { folder, settings } = version;

@@ -20,7 +20,7 @@ export function specOf({ name, version, settings }: ModelVersion, digest: string
     digest,
     kind: settings.handler === undefined ? 'onnx' : 'handler',
     description: settings.description,
-    inputs: [...inputs],
+    inputs: givenInputs(settings, inputs),
     outputs: [...outputs],
     parameters: Object.entries(settings.parameters).map(([parameter, rest]): ParameterSpec => ({ name: parameter, ...rest })),
     queue: settings.queue,
@@ -35,9 +35,21 @@ export function specOf({ name, version, settings }: ModelVersion, digest: string
   };
 }
 
+/**
+ * The inputs that tasks may give. With batches, dimension 0 of each counts rows: an initializer without it keeps its default, which all tasks
+ * of a batch share.
+ */
+function givenInputs({ handler, max_batch_size: maxBatchSize }: Settings, inputs: readonly TensorSpec[]): TensorSpec[] {
+  return inputs.filter((input) => handler !== undefined || maxBatchSize === 0 || !input.optional || !hasNoRows(input));
+}
+
+function hasNoRows({ shape, anyRank }: TensorSpec): boolean {
+  return !anyRank && shape[0] !== -1;
+}
+
 /** What the settings of a plain ONNX model ask for that its file does not have, if anything. */
 export function onnxFault(settings: Settings, { inputs, outputs }: Signature): string | undefined {
-  const fixed = settings.max_batch_size > 0 ? [...inputs, ...outputs].find(({ shape }) => shape[0] !== -1) : undefined;
+  const fixed = settings.max_batch_size > 0 ? [...inputs.filter(({ optional }) => !optional), ...outputs].find(hasNoRows) : undefined;
   if (fixed) {
     return (
       `max_batch_size is ${settings.max_batch_size}, but dimension 0 of "${fixed.name}" (${shownShape(fixed.shape)}) is not free: ` +
@@ -52,8 +64,9 @@ export function postprocessFault({ postprocess, labels }: Settings, outputs: rea
   if (!postprocess) return undefined;
   const output = outputs.find(({ name }) => name === postprocess.output);
   if (!output) return `postprocess names output "${postprocess.output}"; the model has ${outputs.map(({ name }) => name).join(', ')}`;
-  const { datatype, shape } = output;
-  if ((datatype !== 'FP32' && datatype !== 'FP64') || shape.length === 0 || shape.length > 2) {
+  const { datatype, shape, anyRank } = output;
+  const rows = anyRank || shape.length === 1 || shape.length === 2;
+  if ((datatype !== 'FP32' && datatype !== 'FP64') || !rows) {
     return `postprocess needs scores in rows of FP32 or FP64, but output "${output.name}" is ${datatype} ${shownShape(shape)}`;
   }
   const columns = shape.at(-1) ?? -1;

@@ -3,7 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { EngineOptions, ModelRef } from '../engine.ts';
 import { openLog } from '../log.ts';
-import { requireDevice } from '../onnx-session.ts';
+import { requireDevice } from '../onnx/runtime.ts';
 import { firstLine, isA, stackOf } from './errors.ts';
 import { CallDoesNotReturn } from './handler-call.ts';
 import { HandlerOutput } from './handler-output.ts';

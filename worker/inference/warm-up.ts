@@ -75,14 +75,14 @@ async function endsBy(deadline: number, work: Promise<void>): Promise<boolean> {
   }
 }
 
-/** Zeros and empty texts; free dimensions are 1, but the first is `rows`. */
+/** Zeros and empty texts; free dimensions are 1, but the first is `rows`. What may have any rank has one dimension. */
 function blankInputs(specs: readonly TensorSpec[], rows: number): Tensors {
   const wanted = specs.filter(({ optional }) => !optional);
   return dictionary(wanted.map((spec) => [spec.name, blank(spec, rows)]));
 }
 
-function blank({ datatype, shape }: TensorSpec, rows: number): ModelTensor {
-  const sizes = shape.map((dimension, index) => (dimension !== -1 ? dimension : index === 0 ? rows : 1));
+function blank({ datatype, shape, anyRank }: TensorSpec, rows: number): ModelTensor {
+  const sizes = (anyRank ? [-1] : shape).map((dimension, index) => (dimension !== -1 ? dimension : index === 0 ? rows : 1));
   const count = elementCount(sizes);
   return {
     datatype,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readOnnxMessage } from '../onnx-message.ts';
+import { readOnnxMessage } from '../onnx/message.ts';
 
 /** What onnxruntime-node 1.30 threw, and the sentence in it. The CUDA ones are from its source. */
 const sentences: [thrown: string, sentence: string][] = [

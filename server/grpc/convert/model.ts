@@ -25,8 +25,8 @@ export function toModel({ spec, liveExecutors }: ModelView): Model {
   };
 }
 
-function toTensorSpec({ name, datatype, shape, optional }: CoreTensorSpec): TensorSpec {
-  return { name, datatype, shape: shape.map(BigInt), optional };
+function toTensorSpec({ name, datatype, shape, optional, anyRank = false }: CoreTensorSpec): TensorSpec {
+  return { name, datatype, shape: shape.map(BigInt), optional, anyRank };
 }
 
 function toParameterSpec({ name, type, description, default: value, min, max, enum: choices = [] }: CoreParameterSpec): ParameterSpec {

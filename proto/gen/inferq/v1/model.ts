@@ -43,10 +43,12 @@ export interface TensorSpec {
   name: string;
   /** As in Tensor. */
   datatype: string;
-  /** -1 means any size. */
+  /** -1 means any size. Empty: a scalar, unless any_rank is set. */
   shape: bigint[];
   /** Whether it may be omitted. */
   optional: boolean;
+  /** Whether it may have any number of dimensions. If so, shape is empty. */
+  anyRank: boolean;
 }
 
 /** A declared parameter. */
@@ -344,7 +346,7 @@ export const Model: MessageFns<Model> = {
 };
 
 function createBaseTensorSpec(): TensorSpec {
-  return { name: "", datatype: "", shape: [], optional: false };
+  return { name: "", datatype: "", shape: [], optional: false, anyRank: false };
 }
 
 export const TensorSpec: MessageFns<TensorSpec> = {
@@ -367,6 +369,9 @@ export const TensorSpec: MessageFns<TensorSpec> = {
     }
     if (message.optional !== false) {
       writer.uint32(32).bool(message.optional);
+    }
+    if (message.anyRank !== false) {
+      writer.uint32(40).bool(message.anyRank);
     }
     return writer;
   },
@@ -426,6 +431,14 @@ export const TensorSpec: MessageFns<TensorSpec> = {
             message.optional = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.anyRank = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -444,6 +457,11 @@ export const TensorSpec: MessageFns<TensorSpec> = {
       datatype: isSet(object.datatype) ? globalThis.String(object.datatype) : "",
       shape: globalThis.Array.isArray(object?.shape) ? object.shape.map((e: any) => BigInt(e)) : [],
       optional: isSet(object.optional) ? globalThis.Boolean(object.optional) : false,
+      anyRank: isSet(object.anyRank)
+        ? globalThis.Boolean(object.anyRank)
+        : isSet(object.any_rank)
+        ? globalThis.Boolean(object.any_rank)
+        : false,
     };
   },
 
@@ -461,6 +479,9 @@ export const TensorSpec: MessageFns<TensorSpec> = {
     if (message.optional !== false) {
       obj.optional = message.optional;
     }
+    if (message.anyRank !== false) {
+      obj.anyRank = message.anyRank;
+    }
     return obj;
   },
 
@@ -473,6 +494,7 @@ export const TensorSpec: MessageFns<TensorSpec> = {
     message.datatype = object.datatype ?? "";
     message.shape = object.shape?.map((e) => BigInt(e)) || [];
     message.optional = object.optional ?? false;
+    message.anyRank = object.anyRank ?? false;
     return message;
   },
 };

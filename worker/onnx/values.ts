@@ -5,8 +5,8 @@ import { shown, shownList } from '@inferq/core/names.ts';
 import { requireFit, truthValues } from '@inferq/core/tensor/convert.ts';
 import type { Datatype, ModelTensor, TensorSpec } from '@inferq/core/tensor/tensor.ts';
 import { Tensor } from 'onnxruntime-node';
-import type { Tensors } from './handler.ts';
-import { invalidInput } from './inference/errors.ts';
+import type { Tensors } from '../handler.ts';
+import { invalidInput } from '../inference/errors.ts';
 
 export type BindingTensors = Dictionary<Tensor>;
 
@@ -42,9 +42,9 @@ export function toBinding(specs: readonly TensorSpec[], feeds: Tensors): Binding
   );
 }
 
-/** The outputs of a run, in the order of `specs`. */
-export function fromBinding(specs: readonly TensorSpec[], results: BindingTensors): Tensors {
-  return orderedDictionary(specs.map(({ name }) => [name, toModelTensor(results[name] as Tensor)]));
+/** The outputs of a run, in the order of the model. */
+export function fromBinding(outputs: readonly { name: string }[], results: BindingTensors): Tensors {
+  return orderedDictionary(outputs.map(({ name }) => [name, toModelTensor(results[name] as Tensor)]));
 }
 
 function newTensor(name: string, tensor: ModelTensor): Tensor {

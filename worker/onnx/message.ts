@@ -1,6 +1,7 @@
 /** What ONNX Runtime says when a model cannot be loaded or run, as the sentence that a person needs. */
 
 import { stripVTControlCharacters } from 'node:util';
+import { elementFault } from './element-types.ts';
 
 export interface OnnxMessage {
   /** Without paths, C++ signatures and conditions; no full stop at the end. */
@@ -40,6 +41,7 @@ function reasonOf(line: string): string {
     .replace(/^Load model from .*? failed: ?/, '')
     .replace(/^(?:Fatal error|Exception during (?:loading|initialization)|Exception): ?/, '')
     .replace(/^This is an invalid model\. In Node, \("(.*?)", ([^,]*),.*?\) , Error (?=\S)/, (_, name, op) => `${nodeOf(op, name)}: `)
+    .replace(/^Unsupported data type: (\d+)$/, (_, element) => `an input or output has ${elementFault(Number(element))}`)
     .replace(/^ONNX Runtime only \*guarantees\*.* (Opset \d+) is under development.*? (Current official support)/, '$1 is too new. $2')
     .replace(/ with name ''| in node \(\)/, '')
     .replace(/(?<=Error: )[\w.]+:\d+ \w+ /, '')
