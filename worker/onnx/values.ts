@@ -48,7 +48,11 @@ export function fromBinding(outputs: readonly { name: string }[], results: Bindi
 }
 
 function newTensor(name: string, tensor: ModelTensor): Tensor {
-  requireFit(name, tensor);
+  try {
+    requireFit(name, tensor);
+  } catch (error) {
+    throw invalidInput((error as Error).message);
+  }
   const { datatype, shape, data } = tensor;
   if (Array.isArray(data)) {
     const texts = data.map((element, index) => toText(name, element, index));
