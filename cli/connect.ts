@@ -1,6 +1,6 @@
 /** The connection of a command to a server, and what its errors mean to the person at the terminal. */
 
-import type { InferqClient } from '@inferq/client/index.ts';
+import type { ClientOptions, InferqClient } from '@inferq/client/index.ts';
 import { oneLine } from '@inferq/core/plain-text.ts';
 import type { Command } from 'commander';
 import { exitCodes, Failure, wrongUsage } from './failure.ts';
@@ -28,11 +28,25 @@ export function addServerFlags(command: Command): Command {
     .option('--tls-key <file>', 'the key of that certificate');
 }
 
-/**
- * Runs `use` with a client and closes it. With `patient`, the client comes back after a break, as a watch should; else it gives
- * up after about a second. Throws a Failure for what the client throws.
- */
-export async function withClient<T>(flags: ServerFlags, use: (client: InferqClient) => Promise<T>, patient = false): Promise<T> {
+type Use<T> = (client: InferqClient) => Promise<T>;
+
+/** Runs `use` with a client that gives up after about a second, and closes it. Throws a Failure for what the client throws. */
+export function withClient<T>(flags: ServerFlags, use: Use<T>): Promise<T> {
+  return run(flags, { retry: { maxAttempts: tries } }, use);
+}
+
+/** The same for a command that waits for a task: its client comes back after a break, and `onRetry` is told of each. */
+export function withPatientClient<T>(flags: ServerFlags, patience: Patience, use: Use<T>): Promise<T> {
+  return run(flags, { retry: { onRetry: patience.onRetry } }, use, patience.comeBack);
+}
+
+export interface Patience {
+  onRetry(error: Error): void;
+  /** The command line that goes on where this one gives up. */
+  comeBack: string;
+}
+
+async function run<T>(flags: ServerFlags, options: Pick<ClientOptions, 'retry'>, use: Use<T>, comeBack?: string): Promise<T> {
   const { InferqClient } = await import('@inferq/client/index.ts');
   // A reader such as `head` may go first: then there is nothing left to do.
   process.stdout.once('error', () => process.exit(exitCodes.succeeded));
@@ -41,7 +55,7 @@ export async function withClient<T>(flags: ServerFlags, use: (client: InferqClie
     const client = new InferqClient({
       server: flags.server,
       ...(tls ? { tls } : {}),
-      ...(patient ? {} : { retry: { maxAttempts: tries } }),
+      ...options,
     });
     try {
       return await use(client);
@@ -49,7 +63,7 @@ export async function withClient<T>(flags: ServerFlags, use: (client: InferqClie
       client.close();
     }
   } catch (error) {
-    throw await asFailure(error, flags.server);
+    throw await asFailure(error, flags.server, comeBack);
   }
 }
 
@@ -64,13 +78,14 @@ function tlsOf({ tls, tlsCa, tlsCert, tlsKey }: ServerFlags): { ca?: string; cer
 }
 
 /** The error itself where it is not the client's. */
-async function asFailure(error: unknown, server: string): Promise<unknown> {
+async function asFailure(error: unknown, server: string, comeBack?: string): Promise<unknown> {
   const { DeadlineError, InferqError, UnavailableError } = await import('@inferq/client/errors.ts');
   if (!(error instanceof InferqError)) return isFileError(error) ? wrongUsage(`${error.message}.`) : error;
   // With a reason the server did answer: it is its store that is out of reach, or it is ending.
   if ((error instanceof UnavailableError || error instanceof DeadlineError) && error.reason === '') {
     const hint = 'start one with "inferq up", or name another with --server or INFERQ_SERVER';
-    return new Failure(`No inferq server answers at ${server} (${reasonIn(error.message)}): ${hint}.`, exitCodes.unreachable);
+    const more = comeBack === undefined ? '' : `\nThe task continues. Come back to it with: ${comeBack}`;
+    return new Failure(`No inferq server answers at ${server} (${reasonIn(error.message)}): ${hint}.${more}`, exitCodes.unreachable);
   }
   const fields = error.violations.filter(({ description }) => !error.message.includes(description));
   const lines = fields.map(({ field, description }) => `  ${oneLine(`${field}: ${description}`)}`);

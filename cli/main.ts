@@ -3,23 +3,13 @@
 import { plainText } from '@inferq/core/plain-text.ts';
 import { Command, CommanderError } from 'commander';
 import inferqPackage from '../package.json' with { type: 'json' };
-import { addCancel } from './commands/cancel.ts';
-import { addDead } from './commands/dead.ts';
-import { addModels } from './commands/models.ts';
-import { addQueues } from './commands/queues.ts';
-import { addResult } from './commands/result.ts';
-import { addServer } from './commands/server.ts';
-import { addSubmit } from './commands/submit.ts';
-import { addUp } from './commands/up.ts';
-import { addWatch } from './commands/watch.ts';
-import { addWorker } from './commands/worker.ts';
-import { addWorkers } from './commands/workers.ts';
+import { commands } from './commands/index.ts';
 import { exitCodes, Failure } from './failure.ts';
 import { hideUrls } from './print/hide-urls.ts';
 import { tellParent } from './up/parent-channel.ts';
 
-/** Every command, ready to parse. */
-export function program(): Command {
+/** The command that `args` name, ready to parse; all of them where they name none. */
+export async function program(args: readonly string[] = []): Promise<Command> {
   const inferq = new Command('inferq')
     .description('gRPC streaming inference broker on Redis Streams')
     .version(inferqPackage.version)
@@ -32,9 +22,8 @@ export function program(): Command {
       '\nExit codes: 0 succeeded, 1 the task failed or the request was refused, 2 wrong usage, 3 the server cannot be reached.',
     )
     .addHelpText('after', '\nExample:\n  inferq up\n  inferq submit digits --input models/digits/sample.json --watch');
-  for (const add of [addUp, addServer, addWorker, addSubmit, addWatch, addResult, addCancel, addQueues, addWorkers, addModels, addDead]) {
-    add(inferq);
-  }
+  const called = commands.filter(([name]) => name === args[0]);
+  for (const [, load] of called.length > 0 ? called : commands) (await load())(inferq);
   return inferq;
 }
 
@@ -43,7 +32,7 @@ export async function main(args: string[]): Promise<void> {
   // A closed terminal or pipe shall not keep `up`, a server or a worker from ending in order.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   try {
-    await program().parseAsync(args, { from: 'user' });
+    await (await program(args)).parseAsync(args, { from: 'user' });
   } catch (error) {
     process.exitCode = await told(error);
   }

@@ -16,6 +16,8 @@ export interface RetryPolicy {
   maxAttempts: number;
   /** How long a broken stream, or a call without a deadline, is tried again before its error is thrown. */
   outageMs: number;
+  /** Told of each failure after which the call or stream is tried again. */
+  onRetry?: (error: InferqError) => void;
 }
 
 export const defaultRetry: RetryPolicy = {
@@ -85,6 +87,7 @@ export class Retries {
     const unreachable = error instanceof DeadlineError && this.#before instanceof UnavailableError;
     if (delay === undefined) throw unreachable ? this.#before : error;
     this.#before = error;
+    this.#policy.onRetry?.(error as InferqError);
     await this.#pause(delay, disconnected(error), signal);
   }
 

@@ -2,7 +2,7 @@
 // Starts the command line on a Node that runs TypeScript sources unbuilt: this one where it is new enough, else the pinned one.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import module, { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
 if (major > 22 || (major === 22 && minor >= 18)) {
+  keepCompiled();
   const { main } = await import('../main.ts');
   await main(process.argv.slice(2));
 } else {
@@ -22,6 +23,16 @@ if (major > 22 || (major === 22 && minor >= 18)) {
   } else {
     startAgain(node);
   }
+}
+
+/**
+ * Keeps what was compiled for the next start: most of a short command's time would go into it. Not in the folder for temporary files, where
+ * others could leave code for this user. Where the folder cannot be written, everything works without.
+ */
+function keepCompiled() {
+  const { NODE_COMPILE_CACHE: given, XDG_CACHE_HOME: caches, HOME: home } = process.env;
+  const own = caches || (home && join(home, '.cache'));
+  if (given || own) module.enableCompileCache(given || join(own, 'inferq'));
 }
 
 /** The Node of the optional npm package for this platform, or undefined where it is not installed. */

@@ -3,6 +3,7 @@
 import type { Task } from '@inferq/client/wire/task.ts';
 import type { Command } from 'commander';
 import { addServerFlags, type ServerFlags, withClient } from '../connect.ts';
+import { shownTime } from '../print/time.ts';
 import { addFilter, type FilterFlags, filterOf } from './dead-filter.ts';
 import { addRedrive } from './dead-redrive.ts';
 import { addJson, type JsonFlag } from './json.ts';
@@ -10,12 +11,12 @@ import { type ListView, printList } from './list.ts';
 
 const view: ListView<Task> = {
   columns: [
-    { title: 'TASK' },
+    { title: 'TASK', whole: true },
     { title: 'MODEL' },
     { title: 'QUEUE' },
-    { title: 'ENDED' },
+    { title: 'ENDED', whole: true },
     { title: 'ATTEMPTS', align: 'right' },
-    { title: 'REDRIVE OF' },
+    { title: 'AGAIN' },
     { title: 'ERROR' },
   ],
   rows: (task) => [
@@ -23,9 +24,9 @@ const view: ListView<Task> = {
       task.id,
       `${task.model}:${task.version}`,
       task.queue,
-      task.endTime?.toISOString() ?? '-',
+      shownTime(task.endTime),
       `${task.chargedAttempts}/${task.maxAttempts}`,
-      task.redrivenFrom || '-',
+      task.redrivenFrom === '' ? '-' : 'again',
       task.error ? `${task.error.code}: ${task.error.message}` : '-',
     ],
   ],

@@ -1,6 +1,6 @@
 /** What commands that print a list share: rows as they come for scripts, one table for people. */
 
-import { type Column, table } from '../print/table.ts';
+import type { Column } from '../print/table.ts';
 import { printJson } from './json.ts';
 
 export interface ListView<Item> {
@@ -19,5 +19,9 @@ export async function printList<Item>(items: AsyncIterable<Item>, json: boolean 
     if (json) printJson(view.json ? view.json(item) : item);
     else rows.push(...view.rows(item));
   }
-  if (!json) process.stdout.write(`${table(view.columns, rows, view.ifNone)}\n`);
+  if (json) return;
+  const { table } = await import('../print/table.ts');
+  // A pipe gets whole cells.
+  const width = process.stdout.isTTY ? process.stdout.columns || undefined : undefined;
+  process.stdout.write(`${table(view.columns, rows, view.ifNone, width)}\n`);
 }

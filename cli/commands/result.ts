@@ -1,13 +1,15 @@
 /** `inferq result`. */
 
 import type { Command } from 'commander';
-import { addServerFlags, type ServerFlags, withClient } from '../connect.ts';
+import { addServerFlags, type ServerFlags } from '../connect.ts';
 import { wrongUsage } from '../failure.ts';
 import { parseDuration } from '../parse/duration.ts';
-import { inputLines } from '../print/task.ts';
-import { printTask, waitForEnd } from '../waiting.ts';
-import { readableOutputs } from '../watching.ts';
-import { addJson, type JsonFlag, printJson } from './json.ts';
+import { addJson, type JsonFlag } from './json.ts';
+
+interface Flags extends ServerFlags, JsonFlag {
+  wait?: string | true;
+  input?: true;
+}
 
 /** Adds the command. */
 export function addResult(program: Command): void {
@@ -20,27 +22,10 @@ export function addResult(program: Command): void {
   addServerFlags(addJson(command)).addHelpText('after', '\nExample:\n  inferq result 01kahm3v5e00r8d2m4x6c1t9ab --wait 30s').action(run);
 }
 
-interface Flags extends ServerFlags, JsonFlag {
-  wait?: string | true;
-  input?: true;
-}
-
 async function run(taskId: string, flags: Flags): Promise<void> {
-  if (flags.input) return printInput(taskId, flags);
-  const longest = flags.wait === true ? Number.POSITIVE_INFINITY : 0;
-  const waitMs = typeof flags.wait === 'string' ? parseDuration('--wait', flags.wait) : longest;
-  const task = await withClient(flags, (client) => waitForEnd(client, taskId, waitMs));
-  process.exitCode = printTask(task, flags.json);
-}
-
-async function printInput(taskId: string, flags: Flags): Promise<void> {
-  if (flags.wait) throw wrongUsage('--input and --wait exclude each other: give one.');
-  const input = await withClient(flags, (client) => client.getInput(taskId, readableOutputs));
-  if (flags.json) printJson(input);
-  else
-    process.stdout.write(
-      inputLines(input)
-        .map((line) => `${line}\n`)
-        .join(''),
-    );
+  if (flags.input && flags.wait) throw wrongUsage('--input and --wait exclude each other: give one.');
+  const waitMs = typeof flags.wait === 'string' ? parseDuration('--wait', flags.wait) : Number.POSITIVE_INFINITY;
+  const { printInput, printStanding, waitAndPrint } = await import('../run/result.ts');
+  if (flags.input) await printInput(taskId, flags);
+  else process.exitCode = await (flags.wait ? waitAndPrint(taskId, waitMs, flags) : printStanding(taskId, flags));
 }

@@ -9,7 +9,6 @@ import { defaultServer } from '../connect.ts';
 import { demoModels } from '../demo-models.ts';
 import { wrongUsage } from '../failure.ts';
 import { parseListen } from '../up/port-check.ts';
-import { runUp } from '../up/up.ts';
 import { addLogLevel, type LogLevel } from './log-level.ts';
 import { addRedisTls, type RedisTlsFlags, redisTlsArgs, redisTlsOf } from './redis.ts';
 
@@ -50,6 +49,7 @@ async function run(flags: Flags): Promise<void> {
   const repository = resolve(flags.repository);
   if (!existsSync(repository)) throw wrongUsage(`There is no folder ${repository}: give the folder of your models with --repository.`);
   const { stop, hurry } = stopSignals();
+  const { runUp } = await import('../up/up.ts');
   process.exitCode = await runUp({
     ...flags,
     repository,

@@ -1,10 +1,7 @@
 /** `inferq watch`. */
 
-import type { InferqClient } from '@inferq/client/index.ts';
-import type { Model } from '@inferq/client/wire/model.ts';
 import type { Command } from 'commander';
-import { addServerFlags, type ServerFlags, withClient } from '../connect.ts';
-import { printerFor, terminal, watchTask } from '../watching.ts';
+import { addServerFlags, type ServerFlags } from '../connect.ts';
 import { addJson, type JsonFlag } from './json.ts';
 
 /** Adds the command. */
@@ -17,18 +14,6 @@ export function addWatch(program: Command): void {
 }
 
 async function run(taskId: string, flags: ServerFlags & JsonFlag): Promise<void> {
-  const model = await withClient(flags, (client) => modelOf(client, taskId));
-  const printer = printerFor(model, flags.json, terminal);
-  const again = `inferq watch ${taskId} --server ${flags.server}`;
-  process.exitCode = await withClient(flags, (client) => watchTask(client, taskId, printer, again), true);
-}
-
-/** The task's model, for how to print what it puts out; undefined where nobody has announced it for long. */
-async function modelOf(client: InferqClient, taskId: string): Promise<Model | undefined> {
-  const task = await client.getResult(taskId, { outputs: { omit: true } });
-  const { NotFoundError } = await import('@inferq/client/errors.ts');
-  return client.model(task.model, task.version).catch((error: unknown) => {
-    if (error instanceof NotFoundError) return undefined;
-    throw error;
-  });
+  const { watch } = await import('../run/watch.ts');
+  process.exitCode = await watch(taskId, flags);
 }

@@ -2,13 +2,14 @@
 
 import type { TaskInput } from '@inferq/client/wire/input.ts';
 import type { Classification, Execution, Task } from '@inferq/client/wire/task.ts';
-import { oneLine } from '@inferq/core/plain-text.ts';
-import { colours } from './colours.ts';
+import { oneLine, printableJson } from '@inferq/core/plain-text.ts';
+import type { Colours } from './colours.ts';
 import { shownSpan } from './span.ts';
 import { tensorLine } from './tensor.ts';
+import { shownTime } from './time.ts';
 
 /** The state's word, coloured by how it went. */
-export function shownState(task: Task): string {
+export function shownState(task: Task, colours: Colours): string {
   const word = task.state.toLowerCase();
   switch (task.state) {
     case 'SUCCEEDED':
@@ -27,11 +28,14 @@ export function shownState(task: Task): string {
 export function stateNote(task: Task): string {
   const notes: string[] = [];
   const { execution, error } = task;
-  if (task.state === 'SCHEDULED' && task.notBefore) notes.push(`until ${task.notBefore.toISOString()}`);
+  const waits = task.state === 'SCHEDULED' || task.state === 'QUEUED';
+  const failure = task.earlierExecutions.at(-1)?.error;
+  if (task.state === 'SCHEDULED' && task.notBefore) notes.push(`until ${shownTime(task.notBefore)}`);
   if (task.state === 'QUEUED') notes.push(`in ${task.queue}`);
   if (task.unserved) notes.push(task.unservedReason);
   if (task.state === 'RUNNING' || task.attempt > 1) notes.push(`attempt ${task.attempt}`);
   if (execution) notes.push(executionNote(execution));
+  if (failure && waits) notes.push(`after ${failure.code}: ${failure.message}`);
   if (task.cancelRequested && task.state !== 'CANCELLED') notes.push('cancel requested');
   if (task.partial) notes.push('partial output');
   if (error) notes.push(`${error.code}: ${error.message}`);
@@ -39,22 +43,23 @@ export function stateNote(task: Task): string {
   return oneLine(notes.join(', '));
 }
 
-function executionNote(execution: Execution): string {
+/** Who runs or ran it, and for how long. */
+export function executionNote(execution: Execution): string {
   if (!execution.endTime) return `on ${execution.device} of ${execution.worker}`;
   const batch = execution.batchTasks > 1 ? ` in a batch of ${execution.batchTasks}` : '';
   return `waited ${shownSpan(execution.queuedMs)}, ran ${shownSpan(execution.ranMs)}${batch} on ${execution.device} of ${execution.worker}`;
 }
 
 /** One line: id, state and note. */
-export function taskLine(task: Task): string {
+export function taskLine(task: Task, colours: Colours): string {
   const note = stateNote(task);
-  return `${task.id}  ${shownState(task)}${note === '' ? '' : `  ${note}`}`;
+  return `${task.id}  ${shownState(task, colours)}${note === '' ? '' : `  ${note}`}`;
 }
 
 /** What a task put out: its classes, else its outputs; a line each. */
-export function answerLines(task: Task): string[] {
+export function answerLines(task: Task, colours: Colours): string[] {
   if (task.classifications.length > 0)
-    return task.classifications.flatMap((classes, row) => classLines(classes, row, task.classifications.length));
+    return task.classifications.flatMap((classes, row) => classLines(classes, row, task.classifications.length, colours));
   if (task.raw.outputs.length === 0) return [];
   return Object.entries(task.outputs).map(([name, tensor]) => tensorLine(name, tensor));
 }
@@ -64,11 +69,11 @@ export function inputLines({ inputs, parameters }: TaskInput): string[] {
   const tensors = Object.entries(inputs).map(([name, tensor]) => tensorLine(name, tensor));
   return [
     ...tensors,
-    ...Object.entries(parameters).map(([name, value]) => `${name} = ${typeof value === 'string' ? JSON.stringify(value) : value}`),
+    ...Object.entries(parameters).map(([name, value]) => `${oneLine(name)} = ${typeof value === 'string' ? printableJson(value) : value}`),
   ];
 }
 
-function classLines(classes: readonly Classification[], row: number, rows: number): string[] {
+function classLines(classes: readonly Classification[], row: number, rows: number, colours: Colours): string[] {
   const [best, ...others] = classes.map(({ index, label, score }) => `${label === '' ? index : oneLine(label)}  score ${score.toFixed(4)}`);
   if (best === undefined) return [];
   const lead = rows > 1 ? `row ${row}: class ` : 'class ';

@@ -3,8 +3,11 @@
 import type { WatchEvent } from '@inferq/client/wire/event.ts';
 import { isTerminal, type Task } from '@inferq/client/wire/task.ts';
 import { oneLine, plainStream, printableJson } from '@inferq/core/plain-text.ts';
+import { type Colours, errColours, outColours } from './colours.ts';
+import { historyLines } from './history.ts';
 import { answerLines, shownState, stateNote } from './task.ts';
 import { onlyText, tensorLine } from './tensor.ts';
+import { shownTime } from './time.ts';
 
 /** Where lines go: `out` is standard output, `err` standard error. */
 export interface Output {
@@ -18,67 +21,87 @@ export interface Output {
 
 export interface WatchPrinter {
   event(event: WatchEvent): void;
+  /** A line about the watch itself, on standard error. */
+  note(line: string): void;
   end(task: Task): void;
 }
 
 /** One JSON object a line: every event, and at last the task. */
 export function jsonPrinter(output: Output): WatchPrinter {
   const line = (value: unknown): void => output.out(`${printableJson(value)}\n`);
-  return { event: line, end: line };
+  return { event: line, note: (text) => output.err(`${text}\n`), end: line };
 }
 
 /** A line for every event on standard output, and the answer at the end. */
 export function linePrinter(output: Output): WatchPrinter {
   return {
-    event: (event) => output.out(`${eventLine(event)}\n`),
-    end: (task) =>
-      output.out(
-        answerLines(task)
-          .map((line) => `${line}\n`)
-          .join(''),
-      ),
+    event: (event) => output.out(`${eventLine(event, outColours)}\n`),
+    note: (text) => output.err(`${text}\n`),
+    end: (task) => output.out(lines([...failureLines(task), ...answerLines(task, outColours)])),
   };
 }
 
 /** The text as it comes, alone on standard output, made plain for a terminal; lines about events on standard error. */
 export function textPrinter(output: Output): WatchPrinter {
   let printed = '';
+  /** The last line of standard output has no end yet. */
+  let open = false;
   const shown = output.onTerminal ? plainStream() : (text: string) => text;
-  const note = (event: WatchEvent): void => {
-    const newline = output.sharedScreen && printed !== '' && !printed.endsWith('\n') ? '\n' : '';
-    output.err(`${newline}${eventLine(event)}\n`);
-  };
   const print = (text: string): void => {
     printed += text;
     output.out(shown(text));
+    if (text !== '') open = !text.endsWith('\n');
+  };
+  const endLine = (): void => {
+    if (open) output.out('\n');
+    open = false;
+  };
+  const note = (text: string): void => {
+    if (output.sharedScreen) endLine();
+    output.err(`${text}\n`);
   };
   return {
     event: (event) => {
       if (event.kind === 'chunk') return print(onlyText(event.outputs) ?? '');
-      if (event.kind === 'restarted') printed = '';
-      if (event.kind === 'state' && isTerminal(event.task.state)) printRest(event.task);
-      if (event.kind === 'snapshot' && isTerminal(event.task.state)) printRest(event.task);
-      note(event);
+      if (event.kind === 'restarted') {
+        endLine();
+        printed = '';
+      }
+      if ((event.kind === 'state' || event.kind === 'snapshot') && isTerminal(event.task.state)) printRest(event.task);
+      note(eventLine(event, errColours));
     },
-    // More than one text is no stream of one: it comes as an answer does.
+    note,
     end: (task) => {
-      if (task.raw.outputs.length > 0 && onlyText(task.outputs) === undefined) output.out(`${answerLines(task).join('\n')}\n`);
+      endLine();
+      output.err(lines(failureLines(task)));
+      // More than one text is no stream of one: it comes as an answer does.
+      if (task.raw.outputs.length > 0 && onlyText(task.outputs) === undefined) output.out(lines(answerLines(task, outColours)));
     },
   };
 
-  /** What the result holds beyond the pieces that came before. */
+  /** What the result holds beyond the chunks that came before. */
   function printRest(task: Task): void {
     const whole = task.raw.outputs.length === 0 ? undefined : onlyText(task.outputs);
     if (whole?.startsWith(printed)) print(whole.slice(printed.length));
   }
 }
 
-function eventLine(event: WatchEvent): string {
-  const time = timeOf(event)?.toISOString().slice(11, 23) ?? ' '.repeat(12);
+/** Why a task did not succeed, beyond what its last event line says. */
+function failureLines(task: Task): string[] {
+  return task.state === 'SUCCEEDED' ? [] : historyLines(task);
+}
+
+function lines(texts: readonly string[]): string {
+  return texts.map((text) => `${text}\n`).join('');
+}
+
+function eventLine(event: WatchEvent, colours: Colours): string {
+  const at = timeOf(event);
+  const time = (at ? shownTime(at) : '').padEnd(24);
   switch (event.kind) {
     case 'snapshot':
     case 'state':
-      return `${time}  ${shownState(event.task)}  ${stateNote(event.task)}`.trimEnd();
+      return `${time}  ${shownState(event.task, colours)}  ${stateNote(event.task)}`.trimEnd();
     case 'progress': {
       const { fraction, message } = event.progress;
       return `${time}  progress  ${fraction === undefined ? '' : `${Math.round(fraction * 100)} % `}${oneLine(message)}`.trimEnd();
@@ -88,7 +111,7 @@ function eventLine(event: WatchEvent): string {
         .map(([name, tensor]) => tensorLine(name, tensor))
         .join('; ')}`;
     case 'restarted':
-      return `${time}  attempt ${event.attempt} starts: what came before is void`;
+      return `${time}  attempt ${event.attempt} starts; the output of earlier attempts is discarded`;
   }
 }
 

@@ -10,7 +10,7 @@ import { digits, refusal, startEdge, type TestEdge, viewOf } from '@inferq/test/
 import { freePort } from '@inferq/test/support/redis.ts';
 import { inferq as runInferq } from '@inferq/test/support/stack.ts';
 import { type Command, CommanderError } from 'commander';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { Failure } from '../failure.ts';
 import { program } from '../main.ts';
 
@@ -130,8 +130,79 @@ test('Ctrl-C leaves a watched task alone, says how to watch it again, and gives 
   child.kill('SIGINT');
   const [code] = await once(child, 'close');
   expect(code).toBe(130);
-  expect(stderr).toBe(`\nDetached; the task goes on. Watch it again with: inferq watch ${taskId} --server ${edge.server.address}\n`);
+  expect(stderr).toBe(`\nDetached; the task continues. Come back to it with: inferq watch ${taskId} --server ${edge.server.address}\n`);
   expect(edge.surprises).toEqual([]);
+});
+
+test.each([
+  [['submit', 'digits', '--input', '<image>', '--wait'], 'submit'],
+  [['result', taskId, '--wait'], 'result'],
+])('a wait says that no worker takes the task, and when one does: %j', async (args) => {
+  taking();
+  const unserved = (reason: string) => ok<TaskView>({ ...viewOf({ id: taskId, version: '3' }), unserved: reason });
+  const answers = [unserved('digits:3 is not served; digits:2 is'), unserved('digits:3 is not served; digits:2 is')];
+  answers.push(ok(viewOf({ id: taskId, version: '3' })), unserved('no live worker serves digits:3 in queue default'));
+  broker.getResult = async () => answers.shift() ?? ok(ending('succeeded'));
+  const { code, stderr } = await inferq(...args.map((arg) => arg.replace('<image>', image)));
+  expect(code).toBe(0);
+  const notes = stderr.split('\n').filter((line) => !line.startsWith('task ') && !line.startsWith(taskId));
+  expect(notes).toEqual([
+    'Waiting: digits:3 is not served; digits:2 is.',
+    'digits:3 is served now.',
+    'Waiting: no live worker serves digits:3 in queue default.',
+    '',
+  ]);
+});
+
+test('a wait that runs out, and one that Ctrl-C ends, say how to come back', async () => {
+  broker.getResult = async () => ok(ending('running'));
+  const comeBack = `inferq result ${taskId} --wait --server ${edge.server.address}`;
+  const out = await inferq('result', taskId, '--wait', '0.01');
+  expect({ code: out.code, end: out.stderr.split('\n').at(-2) }).toEqual({
+    code: 1,
+    end: `The task continues. Come back to it with: ${comeBack}`,
+  });
+  const asked = Promise.withResolvers<void>();
+  broker.getResult = async () => {
+    asked.resolve();
+    return new Promise(() => {});
+  };
+  const child = spawn(process.execPath, [launcher, 'result', taskId, '--wait', '--server', edge.server.address]);
+  let stderr = '';
+  child.stderr.on('data', (part) => {
+    stderr += part;
+  });
+  await asked.promise;
+  child.kill('SIGINT');
+  const [code] = await once(child, 'close');
+  expect({ code, stderr }).toEqual({ code: 130, stderr: `\nDetached; the task continues. Come back to it with: ${comeBack}\n` });
+});
+
+test('a watch goes on where its server was away, and says so', async () => {
+  const own: Partial<Broker> = { getModel: async () => ok(digits), getResult: async () => ok(ending('running')) };
+  const first = await startEdge(own);
+  own.watch = async () => ok(begun());
+  async function* begun(): AsyncGenerator<WatchUpdate> {
+    yield { kind: 'snapshot', view: ending('running') };
+    await new Promise(() => {});
+  }
+  const child = spawn(process.execPath, [launcher, 'watch', taskId, '--server', first.server.address]);
+  let stderr = '';
+  child.stderr.on('data', (part) => {
+    stderr += part;
+  });
+  await once(child.stdout, 'data');
+  await first.stop();
+  await vi.waitUntil(() => stderr.includes('does not answer'), { timeout: 20_000 });
+  own.watch = async () => ok(finished());
+  async function* finished(): AsyncGenerator<WatchUpdate> {
+    yield { kind: 'snapshot', view: { ...ending('succeeded'), snapshot: { ...ending('succeeded').snapshot, sequence: 4 } } };
+  }
+  const second = await startEdge(own, { listen: first.server.address });
+  const [code] = await once(child, 'close');
+  await second.stop();
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/^The server does not answer \(.*\); trying again\.\nThe server answers again\.\n$/);
 });
 
 test('a result that is not there yet does not count as success', async () => {
@@ -217,7 +288,7 @@ test.each([
   ['a folder of models that is not there', ['up', '--repository', '/nowhere'], 'There is no folder /nowhere'],
   ['a data folder that cannot be', ['up', '--data', '/dev/null/x'], '/dev/null/x cannot be used'],
 ])('%s is wrong usage', async (_, args, sentence) => {
-  const error = await program()
+  const error = await (await program())
     .configureOutput({ writeErr: () => {}, outputError: () => {} })
     .parseAsync(args, { from: 'user' })
     .then(
@@ -241,8 +312,8 @@ test('a server that is not there gives exit code 3 and says how to start one', a
   expect(stderr).toMatch(new RegExp(`^No inferq server answers at ${server} \\(.*ECONNREFUSED.*\\): start one with "inferq up"`));
 });
 
-test('every command has an example in its help', () => {
-  const helps = commandsBelow(program()).map((command) => {
+test('every command has an example in its help', async () => {
+  const helps = commandsBelow(await program()).map((command) => {
     let text = '';
     command.configureOutput({
       writeOut: (part) => {

@@ -3,7 +3,7 @@ import { parseDuration } from '../parse/duration.ts';
 import { parseBytes, parseFraction, parseInteger } from '../parse/number.ts';
 import { parsePairs } from '../parse/pair.ts';
 import { parseTime } from '../parse/time.ts';
-import { requestOf } from '../submit-request.ts';
+import { requestOf } from '../run/submit-request.ts';
 
 test.each([
   ['200ms', 200],

@@ -1,14 +1,17 @@
 import { eventOf, type WatchEvent } from '@inferq/client/wire/event.ts';
 import { taskOf } from '@inferq/client/wire/task.ts';
 import { TaskEvent } from '@inferq/proto/gen/inferq/v1/event.ts';
-import { TaskState, Task as WireTask } from '@inferq/proto/gen/inferq/v1/task.ts';
-import { expect, test } from 'vitest';
+import { TaskErrorCode, TaskState, Task as WireTask } from '@inferq/proto/gen/inferq/v1/task.ts';
+import stringWidth from 'string-width';
+import { describe, expect, test } from 'vitest';
 import { shownBytes } from '../print/bytes.ts';
+import { outColours } from '../print/colours.ts';
+import { historyLines } from '../print/history.ts';
 import { shownSpan } from '../print/span.ts';
 import { table } from '../print/table.ts';
 import { answerLines, taskLine } from '../print/task.ts';
 import { type Output, textPrinter } from '../print/watch.ts';
-import { printerFor } from '../watching.ts';
+import { printerFor } from '../run/watching.ts';
 
 function output(sharedScreen = false, onTerminal = false): Output & { stdout: string; stderr: string } {
   return {
@@ -74,29 +77,95 @@ test('a table is aligned, without lines and trailing blanks', () => {
   expect(table(columns, [], 'There are none.')).toBe('There are none.');
 });
 
+describe('on a terminal', () => {
+  const columns = [{ title: 'TASK', whole: true }, { title: 'QUEUE' }, { title: 'RUNNING', align: 'right' as const }, { title: 'ERROR' }];
+  const rows = [
+    ['01kahm3v5e00r8d2m4x6c1t9ab', 'realtime-of-the-north', '12', 'MODEL_ERROR: 画像の形が正しくありません'],
+    ['01kahm3v5e00r8d2m4x6c1t9ac', 'default', '3', 'MODEL_ERROR: it broke'],
+  ];
+  const widthsOf = (text: string) => text.split('\n').map((line) => stringWidth(line));
+
+  test('a table that fits is left alone', () => {
+    expect(table(columns, rows, '', 120)).toBe(table(columns, rows, ''));
+  });
+
+  test('long cells of one that does not fit end with an ellipsis, but numbers and ids stay whole', () => {
+    const text = table(columns, rows, '', 70);
+    expect(Math.max(...widthsOf(text))).toBeLessThanOrEqual(70);
+    expect(text).toContain('…');
+    for (const [id = '', , running = ''] of rows) expect(text).toMatch(new RegExp(`${id} .* ${running} `));
+    expect(text.split('\n')).toHaveLength(3);
+  });
+
+  test('where even that does not fit, each row is a block of lines', () => {
+    const text = table(columns, rows, '', 40);
+    expect(Math.max(...widthsOf(text))).toBeLessThanOrEqual(40);
+    expect(text.split('\n\n')).toHaveLength(2);
+    expect(text).toMatch(/^TASK {5}01kahm3v5e00r8d2m4x6c1t9ab\nQUEUE {4}realtime-of-the-north\nRUNNING {2}12\nERROR {4}MODEL_ERROR/);
+    expect(text.replaceAll(/\n +/g, '')).toContain('画像の形が正しくありません');
+  });
+});
+
 test('classes come best first, one list for each row', () => {
   const classes = [
     { index: 2, label: 'two', score: 0.99 },
     { index: 7, label: '', score: 0.01 },
   ];
   const one = taskOf(WireTask.fromPartial({ state: 4, classifications: [{ classes }] }));
-  expect(answerLines(one)).toEqual(['class two  score 0.9900', '      7  score 0.0100']);
+  expect(answerLines(one, outColours)).toEqual(['class two  score 0.9900', '      7  score 0.0100']);
   const two = taskOf(WireTask.fromPartial({ state: 4, classifications: [{ classes }, { classes: classes.slice(1) }] }));
-  expect(answerLines(two)).toEqual(['row 0: class two  score 0.9900', '             7  score 0.0100', 'row 1: class 7  score 0.0100']);
+  expect(answerLines(two, outColours)).toEqual([
+    'row 0: class two  score 0.9900',
+    '             7  score 0.0100',
+    'row 1: class 7  score 0.0100',
+  ]);
 });
 
 test('outputs that are no classes are printed with their shape', () => {
   const tensor = { name: 'y', datatype: 'FP32', shape: [2n], data: { $case: 'contents' as const, value: { fp32Contents: [0.1, 2] } } };
-  expect(answerLines(taskOf(WireTask.fromPartial({ state: 4, outputs: [tensor] })))).toEqual(['y FP32 [2]: 0.1, 2']);
+  expect(answerLines(taskOf(WireTask.fromPartial({ state: 4, outputs: [tensor] })), outColours)).toEqual(['y FP32 [2]: 0.1, 2']);
 });
 
 test('a failed task says why, and an unserved one that nobody serves it', () => {
   const failed = taskOf(WireTask.fromPartial({ id: 'x', state: 5, attempt: 3, error: { code: 2, message: 'it broke' } }));
-  expect(taskLine(failed)).toBe('x  failed  attempt 3, MODEL_ERROR: it broke');
+  expect(taskLine(failed, outColours)).toBe('x  failed  attempt 3, MODEL_ERROR: it broke');
   const unserved = taskOf(
     WireTask.fromPartial({ id: 'x', state: 2, queue: 'batch', model: 'm', unserved: true, unservedReason: 'm:3 is not served' }),
   );
-  expect(taskLine(unserved)).toBe('x  queued  in batch, m:3 is not served');
+  expect(taskLine(unserved, outColours)).toBe('x  queued  in batch, m:3 is not served');
+});
+
+test('a task that waits for its next attempt says why the last one failed', () => {
+  const earlierExecutions = [{ attempt: 1, error: { code: TaskErrorCode.MODEL_ERROR, message: 'it broke' } }];
+  const task = taskOf(WireTask.fromPartial({ id: 'x', state: 1, notBefore: new Date(0), attempt: 1, earlierExecutions }));
+  expect(taskLine(task, outColours)).toBe('x  scheduled  until 1970-01-01T00:00:00.000Z, after MODEL_ERROR: it broke');
+});
+
+test('what led to a failure is told attempt by attempt, each stack once, with the metadata', () => {
+  const stack = 'Error: it broke\n    at run (handler.ts:3)';
+  const run = { worker: 'w', device: 'cpu', startTime: new Date(1_000), endTime: new Date(2_000), ran: { seconds: 0n, nanos: 5_000_000 } };
+  const other = { code: TaskErrorCode.OUT_OF_MEMORY, message: 'no memory', detail: 'an allocation' };
+  const task = taskOf(
+    WireTask.fromPartial({
+      state: TaskState.FAILED,
+      earlierExecutions: [
+        { ...run, attempt: 1, error: other },
+        { ...run, attempt: 2, error: { code: 2, message: 'it broke', detail: stack } },
+        { ...run, attempt: 3 },
+      ],
+      error: { code: 2, message: 'it broke', detail: stack },
+      metadata: new Map([['who', 'me']]),
+    }),
+  );
+  expect(historyLines(task)).toEqual([
+    '  attempt 1  1970-01-01T00:00:02.000Z  waited 0 ms, ran 5 ms on cpu of w, OUT_OF_MEMORY: no memory',
+    '    an allocation',
+    '  attempt 2  1970-01-01T00:00:02.000Z  waited 0 ms, ran 5 ms on cpu of w, MODEL_ERROR: it broke',
+    '  attempt 3  1970-01-01T00:00:02.000Z  waited 0 ms, ran 5 ms on cpu of w, given back',
+    '  Error: it broke',
+    '      at run (handler.ts:3)',
+    '  metadata who = me',
+  ]);
 });
 
 test('text comes piece by piece on standard output, alone', () => {
@@ -104,6 +173,8 @@ test('text comes piece by piece on standard output, alone', () => {
   const printer = textPrinter(both);
   for (const event of [chunk(0, 'Once '), chunk(1, 'upon'), ended('Once upon')]) printer.event(event);
   expect(both.stdout).toBe('Once upon');
+  printer.end(taskOf(WireTask.fromPartial({ state: TaskState.SUCCEEDED, outputs: [text('Once upon')] })));
+  expect(both.stdout).toBe('Once upon\n');
   expect(both.stderr).toContain('succeeded');
   expect(both.stderr).not.toContain('upon');
 });
@@ -119,7 +190,8 @@ test('on one screen, a line about an event does not run into the text', () => {
   const both = output(true);
   const printer = textPrinter(both);
   for (const event of [chunk(0, 'Once'), ended('Once')]) printer.event(event);
-  expect(both.stderr).toMatch(/^\n.*succeeded/);
+  expect(both.stdout).toBe('Once\n');
+  expect(both.stderr).toMatch(/^ *succeeded/);
 });
 
 test('a new attempt starts the text again', () => {
@@ -127,7 +199,7 @@ test('a new attempt starts the text again', () => {
   const printer = textPrinter(both);
   const restarted: WatchEvent = { kind: 'restarted', taskId: 'x', sequence: 4, attempt: 2 };
   for (const event of [chunk(0, 'Onc'), restarted, chunk(0, 'Once'), ended('Once')]) printer.event(event);
-  expect(both.stdout).toBe('OncOnce');
+  expect(both.stdout).toBe('Onc\nOnce');
   expect(both.stderr).toContain('attempt 2 starts');
 });
 
@@ -158,14 +230,17 @@ test('no text of a user or a model reaches the terminal as a command or as a lin
     model: hostile,
     queue: hostile,
     unserved: true,
-    error: { code: 2, message: hostile },
+    error: { code: 2, message: hostile, detail: hostile.replace('\n', ' ') },
+    earlierExecutions: [{ worker: hostile, error: { code: 2, message: hostile } }],
+    metadata: new Map([[hostile, hostile]]),
     execution: { worker: hostile, device: hostile },
     classifications: [{ classes: [{ index: 1, label: hostile, score: 1 }] }],
   });
-  for (const line of [taskLine(taskOf(wire)), ...answerLines(taskOf(wire))]) expect(line).not.toMatch(obeyed);
+  for (const line of [taskLine(taskOf(wire), outColours), ...historyLines(taskOf(wire)), ...answerLines(taskOf(wire), outColours)])
+    expect(line).not.toMatch(obeyed);
 
   const outputs = taskOf(WireTask.fromPartial({ state: 4, outputs: [{ ...text(hostile), name: hostile }] }));
-  for (const line of answerLines(outputs)) expect(line).not.toMatch(obeyed);
+  for (const line of answerLines(outputs, outColours)) expect(line).not.toMatch(obeyed);
 
   expect(table([{ title: 'MODEL' }], [[hostile]], '').split('\n')).toEqual(['MODEL', 'abc 2026 forgedde']);
 

@@ -2,9 +2,9 @@
 
 import type { SubmitRequest } from '@inferq/client/wire/request.ts';
 import { dictionary } from '@inferq/core/dictionary.ts';
-import { parseDuration } from './parse/duration.ts';
-import { parseInteger } from './parse/number.ts';
-import { parsePairs } from './parse/pair.ts';
+import { parseDuration } from '../parse/duration.ts';
+import { parseInteger } from '../parse/number.ts';
+import { parsePairs } from '../parse/pair.ts';
 
 /** As commander gives them. */
 export interface RequestFlags {
