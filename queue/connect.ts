@@ -21,6 +21,9 @@ const standardLimits: QueueLimits = {
   memoryWatermark: defaults.memoryWatermark,
 };
 
+/** With `fail`, calls outlive a connection that is replaced at once. */
+const patienceMs = 1_000;
+
 /**
  * Connects. Resolves once Redis has answered; with `whenDown: 'fail'` it throws a StoreError where the first connection fails, else it
  * waits. Throws for a URL that is not valid.
@@ -37,7 +40,9 @@ export async function connectQueue(options: ConnectOptions): Promise<QueueConnec
   const place: Place = { address: parsed.address, ...(tls && { tls }) };
   const opened: { close(): Promise<void> }[] = [];
   const subscribers: Link[] = [];
-  const link = new Link(place, commandOptions(whenDown), {
+  const link = new Link(place, {
+    redis: commandOptions(whenDown),
+    ...(whenDown === 'fail' ? { patienceMs } : {}),
     onUp: () => {
       troubles.answered('connect');
       become('up');
@@ -73,7 +78,7 @@ export async function connectQueue(options: ConnectOptions): Promise<QueueConnec
       listeners.push(listener);
     },
     openInbox: async (name) => {
-      const subscriber = new Link(place, subscriberOptions);
+      const subscriber = new Link(place, { redis: subscriberOptions, proven: true });
       subscribers.push(subscriber);
       const inbox = await openInbox(subscriber, name, troubles, () => link.up);
       opened.push(inbox);

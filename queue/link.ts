@@ -1,7 +1,7 @@
 /** One connection to Redis: whether it is up and, where it is not, why. */
 
 import { StoreError } from '@inferq/core/store-error.ts';
-import type { Redis, RedisOptions } from 'ioredis';
+import type { Command, Redis, RedisOptions } from 'ioredis';
 import { classify, type Failure } from './classify.ts';
 import { connectProblem } from './connect-problem.ts';
 import { openRedis, StaleTlsFiles } from './open-redis.ts';
@@ -14,7 +14,12 @@ export interface Place {
   tls?: RedisTlsFiles;
 }
 
-export interface LinkListener {
+export interface LinkOptions {
+  redis: RedisOptions;
+  /** How long calls that were under way when the connection broke wait for another one; for ever, where it is not given. */
+  patienceMs?: number;
+  /** Whether a connection like this one works already: then the URL is not to blame where this one does not. */
+  proven?: boolean;
   onUp?(): void;
   /** Called when the connection is lost, and again for each attempt to connect that fails; `wasUp` tells these apart. */
   onDown?(problem: Failure, wasUp: boolean): void;
@@ -29,27 +34,29 @@ const closedAtOnce = new Error('Connection is closed.');
 export class Link {
   readonly redis: Redis;
   #up = false;
-  #wasEverUp = false;
+  #proven: boolean;
   #closing = false;
   #problem: Failure | undefined;
 
   /** A link that connects on `connect()`. Throws a StoreError where the TLS files cannot be used. */
-  constructor(place: Place, options: RedisOptions, { onUp, onDown, onStale }: LinkListener = {}) {
-    this.redis = open(place, options);
+  constructor(place: Place, { redis, patienceMs, proven = false, onUp, onDown, onStale }: LinkOptions) {
+    this.#proven = proven;
+    this.redis = open(place, redis);
     this.redis.on('error', (error) => {
       if (error instanceof StaleTlsFiles) onStale?.(error.message);
       else this.#problem = this.#explained(error);
     });
     this.redis.on('ready', () => {
       this.#up = true;
-      this.#wasEverUp = true;
+      this.#proven = true;
       this.#problem = undefined;
       onUp?.();
     });
     this.redis.on('close', () => {
       const wasUp = this.#up;
       this.#up = false;
-      this.#problem ??= this.#wasEverUp ? closed : this.#explained(closedAtOnce);
+      this.#problem ??= this.#proven ? closed : this.#explained(closedAtOnce);
+      if (wasUp && patienceMs !== undefined) setTimeout(() => !this.#up && failUnanswered(this.redis), patienceMs).unref();
       if (!this.#closing) onDown?.(this.#problem, wasUp);
     });
   }
@@ -87,12 +94,21 @@ export class Link {
     this.redis.disconnect();
   }
 
-  /** What an error means. Of a connection that has worked before, the URL is not to blame. */
+  /** What an error means. */
   #explained(error: Error): Failure {
-    const problem = this.#wasEverUp ? error : connectProblem(error, this.redis.options.tls !== undefined);
+    const problem = this.#proven ? error : connectProblem(error, this.redis.options.tls !== undefined);
     const failure = classify(problem);
     return failure.kind === 'fault' && problem !== error ? { ...classify(error), words: failure.words } : failure;
   }
+}
+
+/**
+ * Fails the commands that wait to be sent again. ioredis does so only where no connection can be made: not where each new one is refused
+ * its password, nor while Redis loads its data.
+ */
+function failUnanswered(redis: Redis): void {
+  const { prevCommandQueue: waiting } = redis as unknown as { prevCommandQueue?: { shift(): { command: Command } | undefined } };
+  for (let item = waiting?.shift(); item !== undefined; item = waiting?.shift()) item.command.reject(closedAtOnce);
 }
 
 function open({ address, tls }: Place, options: RedisOptions): Redis {

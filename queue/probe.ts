@@ -11,7 +11,7 @@ import { TroubleLog } from './trouble-log.ts';
 
 /** Connects by itself, now and whenever the connection is lost. */
 export function openProbe(place: Place): StoreProbe {
-  const link = new Link(place, commandOptions('fail'));
+  const link = new Link(place, { redis: commandOptions('fail'), proven: true });
   const { redis } = link;
   // What the probe finds is its owner's to tell.
   const calls = new StoreCalls(link, new Failover(redis), new TroubleLog(() => {}));

@@ -47,7 +47,7 @@ function readMessage(kind: string, rest: unknown[]): InboxMessage | undefined {
     case 'b':
       return { kind: 'bell' };
     case 'h':
-      return { kind: 'handOver', number: Number(rest[0]), ...readBatch(rest[1] as unknown[]) };
+      return { kind: 'handOver', number: numberIn(rest[0]), ...readBatch(rest[1] as unknown[]) };
     case 'x':
       return { kind: 'cancel', id: text(rest[0]), force: rest[1] === 1 };
     case 'w':
@@ -58,31 +58,40 @@ function readMessage(kind: string, rest: unknown[]): InboxMessage | undefined {
         kind: 'chunk',
         chunk: {
           taskId: text(id),
-          sequence: Number(sequence),
-          time: Number(time),
-          attempt: Number(attempt),
-          index: Number(index),
+          sequence: numberIn(sequence),
+          time: numberIn(time),
+          attempt: numberIn(attempt),
+          index: numberIn(index),
           payload: payload as Uint8Array,
         },
       };
     }
     case 't':
-      return { kind: 'snapshot', snapshot: readLine(text(rest[1]), rest[2] as Uint8Array), time: Number(rest[0]) };
+      return { kind: 'snapshot', snapshot: readLine(text(rest[1]), rest[2] as Uint8Array), time: numberIn(rest[0]) };
     case 's': {
       const snapshot = readSnapshot(rest[1]);
-      return snapshot && { kind: 'snapshot', snapshot, time: Number(rest[0]) };
+      return snapshot && { kind: 'snapshot', snapshot, time: numberIn(rest[0]) };
     }
     default:
       return undefined;
   }
 }
 
+/** The number; of anything else NaN, though JavaScript makes a number of almost everything. */
+function numberIn(value: unknown): number {
+  return typeof value === 'number' ? value : Number.NaN;
+}
+
 function isWhole(message: InboxMessage): boolean {
   switch (message.kind) {
     case 'bell':
       return true;
-    case 'handOver':
-      return message.batch.tasks.every(({ id, token, input }) => isTaskId(id) && token !== '' && isBytes(input)) && hasNumbers(message);
+    case 'handOver': {
+      const { tasks } = message.batch;
+      return (
+        tasks.length > 0 && tasks.every(({ id, token, input }) => isTaskId(id) && token !== '' && isBytes(input)) && hasNumbers(message)
+      );
+    }
     case 'cancel':
     case 'wake':
       return isTaskId(message.id);

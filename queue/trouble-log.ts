@@ -95,8 +95,11 @@ export class TroubleLog {
 
   #accepted(verb: string): void {
     for (const [code, { verbs, said, calls, since }] of this.#refusals) {
-      if (!verbs.delete(verb)) continue;
-      this.#refusedVerbs -= 1;
+      if (!verbs.has(verb)) continue;
+      // A permission is one verb's. All else that Redis refuses it refuses to all that were refused.
+      const over = code === 'NOPERM' ? [verb] : [...verbs];
+      for (const one of over) verbs.delete(one);
+      this.#refusedVerbs -= over.length;
       const afterMs = Math.round(this.#now() - since);
       if (verbs.size === 0 && said) this.#say({ level: 'info', message: 'Redis accepts calls again', details: { code, calls, afterMs } });
     }
