@@ -49,7 +49,7 @@ async function answering(url: string, { requirepass }: Record<string, string>): 
 export async function startRedis(settings: Record<string, string> = {}): Promise<TestRedis> {
   const binary = await findRedisServer({ download: false });
   const folder = mkdtempSync(join(tmpdir(), 'inferq-redis-'));
-  const port = await freePort();
+  const port = settings.port === undefined ? await freePort() : Number(settings.port);
   const url = `redis://127.0.0.1:${port}`;
   const all: Record<string, string> = { port: String(port), bind: '127.0.0.1', dir: folder, save: '', appendonly: 'yes', ...settings };
   const launch = () =>
