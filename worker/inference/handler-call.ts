@@ -32,7 +32,7 @@ export async function callHandler(model: string, loaded: LoadedHandler, items: r
     await call.run(loaded);
   } catch (error) {
     if (isBeyondRepair(error) || isA(error, CallDoesNotReturn)) throw error;
-    for (const item of items) if (mayBeOf(error, item)) item.failThrown(error);
+    for (const item of mayHaveCaused(error, items)) item.failThrown(error);
     for (const item of items) item.end(suspect);
   }
   if (loaded.handler.step) return;
@@ -42,9 +42,10 @@ export async function callHandler(model: string, loaded: LoadedHandler, items: r
 /** Given back uncharged, to run alone. */
 const suspect: EngineOutcome = { kind: 'suspect' };
 
-/** What an item itself has told its handler is about this item and no other. */
-function mayBeOf(error: unknown, item: LiveItem): boolean {
-  return !isA(error, ItemError) || error.key === item.key;
+/** What an item of the call has told its handler is about this item and no other. */
+function mayHaveCaused(error: unknown, items: readonly LiveItem[]): readonly LiveItem[] {
+  const owners = isA(error, ItemError) ? items.filter(({ key }) => key === error.key) : [];
+  return owners.length > 0 ? owners : items;
 }
 
 class Call implements Scope {
@@ -71,7 +72,7 @@ class Call implements Scope {
    * Of several it proves nothing: each is given back uncharged, to run alone.
    */
   stray(error: unknown): void {
-    const suspects = this.#items.filter((item) => !item.settled && mayBeOf(error, item));
+    const suspects = mayHaveCaused(error, this.#items).filter(({ settled }) => !settled);
     if (suspects.length === 0) return;
     for (const item of suspects) item.end(suspects.length === 1 ? failed(error) : suspect);
     this.#strayed.resolve();

@@ -164,6 +164,25 @@ export default defineHandler({
   expect((await heard.until(() => heard.outcomes.get('innocent'))).outcome).toEqual({ kind: 'suspect' });
 });
 
+test('what an item of an earlier call has told its handler is charged like any other error when it is thrown again', async () => {
+  const { engine, heard } = await talking(`
+let kept: unknown;
+export default defineHandler({
+  load: () => undefined,
+  async run([item]) {
+    if (kept) throw kept;
+    await item!.emit(say('x')).catch((error) => { kept = error; });
+    item!.complete(say('y'));
+  },
+});`);
+  heard.answering = false;
+  engine.start(ref, [say('lost')]);
+  (await heard.until(() => heard.chunks[0])).done(false);
+  await heard.outputs('lost');
+  engine.start(ref, [say('next')]);
+  expect(await heard.fault('next')).toMatchObject({ error: { code: 'MODEL_ERROR' }, retry: true });
+});
+
 test('an error beside the loading of a model refuses it, and one that comes later is charged to no task', async () => {
   const load = (body: string, more = '') => `
 let failed = 0;
