@@ -1,4 +1,4 @@
-/** What `npm test` runs: finds or installs a Redis server, runs vitest with the arguments given, and counts at the end. */
+/** What `npm test` runs: finds or downloads a Redis server, runs vitest with the arguments given, and counts at the end. */
 
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
