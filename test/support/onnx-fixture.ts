@@ -88,6 +88,16 @@ export function identity(type: ElementType, shape?: FixtureShape): Uint8Array {
   });
 }
 
+/** y = a * b for FP32 of any size. */
+export function product(): Uint8Array {
+  const vector = { type: 'FP32' as const, shape: ['n'] };
+  return buildModel({
+    inputs: { a: vector, b: vector },
+    outputs: { y: vector },
+    nodes: [{ op: 'Mul', inputs: ['a', 'b'], outputs: ['y'] }],
+  });
+}
+
 /** y = x · W · W ... for `x` FP32 [rows, width]: `times` products, for a run that takes its time. */
 export function heavy(width: number, times: number): Uint8Array {
   const names = ['x', ...Array.from({ length: times - 1 }, (_, index) => `h${index}`), 'y'];

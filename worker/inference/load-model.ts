@@ -21,6 +21,7 @@ export async function loadModel(version: ModelVersion, options: RuntimeOptions, 
   const { name, folder, settings } = version;
   const label = `model ${name}:${version.version} (${join(folder, settings.handler ?? 'model.onnx')})`;
   try {
+    if (settings.flush_denormals && !options.flushDenormals) throw new Error(flushingAlone);
     // Before anything is opened: opening a pipe would wait for its other end.
     const files = await listVersionFiles(folder);
     const entry = settings.handler ?? 'model.onnx';
@@ -30,6 +31,9 @@ export async function loadModel(version: ModelVersion, options: RuntimeOptions, 
     throw new Error(`${label} cannot be served: ${firstLine(error)}`, { cause: error });
   }
 }
+
+const flushingAlone =
+  'flush_denormals holds for all models of a worker, and others do not set it: serve this one by a worker of its own (--models)';
 
 type Load = (version: ModelVersion, files: readonly VersionFile[], options: RuntimeOptions, outbox: Outbox) => Promise<ModelRunner>;
 

@@ -22,9 +22,10 @@ function say(message: FromThread, transfer: ArrayBuffer[] = []): void {
 }
 
 async function loadAll({ models, device, threads }: EngineOptions, outbox: Outbox): Promise<ModelRunner[]> {
-  await requireDevice(device);
+  const options = { device, threads, flushDenormals: models.every(({ settings }) => settings.flush_denormals) };
+  await requireDevice(options);
   const runners: ModelRunner[] = [];
-  for (const version of models) runners.push(await loadModel(version, { device, threads }, outbox));
+  for (const version of models) runners.push(await loadModel(version, options, outbox));
   return runners;
 }
 

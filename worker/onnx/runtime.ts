@@ -13,6 +13,11 @@ export interface RuntimeOptions {
   device: string;
   /** Threads of a model's operators. */
   threads: number;
+  /**
+   * Whether numbers too small for full precision become 0, which is faster where there are many. The first session of a process decides
+   * it for the thread that creates it, and so for all sessions and for the JavaScript of that thread.
+   */
+  flushDenormals: boolean;
 }
 
 /** A model in memory. `run` throws a TaskFault with ONNX Runtime's reason. */
@@ -39,11 +44,12 @@ export async function loadModel(model: Model, options: RuntimeOptions): Promise<
   };
 }
 
-/** Throws where models cannot run on `device`, and says why and what to do. */
-export async function requireDevice(device: string): Promise<void> {
+/** Throws where models cannot run on the device, and says why and what to do. */
+export async function requireDevice(options: RuntimeOptions): Promise<void> {
+  const { device } = options;
   if (device === 'cpu') return;
   try {
-    const session = await create({ bytes: Buffer.from(identityModel, 'base64'), folder: '.' }, { device, threads: 1 });
+    const session = await create({ bytes: Buffer.from(identityModel, 'base64'), folder: '.' }, { ...options, threads: 1 });
     await session.release();
   } catch (error) {
     throw new Error(
@@ -67,7 +73,7 @@ function create(model: Model, options: RuntimeOptions): Promise<InferenceSession
   return InferenceSession.create(model.bytes, sessionOptions(options, { model_external_initializers_file_folder_path: model.folder }));
 }
 
-function sessionOptions({ device, threads }: RuntimeOptions, config: Dictionary<string>): InferenceSession.SessionOptions {
+function sessionOptions({ device, threads, flushDenormals }: RuntimeOptions, config: Dictionary<string>): InferenceSession.SessionOptions {
   return {
     // Creating a session throws where the provider cannot be loaded; only operators that it lacks run on the CPU.
     executionProviders: device === 'cpu' ? ['cpu'] : [{ name: 'cuda', deviceId: Number(device.split(':')[1] ?? 0) }],
@@ -75,8 +81,8 @@ function sessionOptions({ device, threads }: RuntimeOptions, config: Dictionary<
     interOpNumThreads: 1,
     // Errors come as exceptions, and end up in the task that they belong to.
     logSeverityLevel: 4,
-    // Spinning burns idle cores; denormal numbers are many times slower, and only the process' first session can turn them off.
-    extra: { session: { intra_op: { allow_spinning: '0' }, set_denormal_as_zero: '1', ...config } },
+    // Spinning burns idle cores.
+    extra: { session: { intra_op: { allow_spinning: '0' }, set_denormal_as_zero: flushDenormals ? '1' : '0', ...config } },
   };
 }
 

@@ -108,6 +108,8 @@ export const settingsSchema = z.strictObject({
   /** A list, or the name of a file with one label a line. */
   labels: z.union([z.array(z.string('must be text: put it in quotes')), z.string()], 'must be a list of texts, or a file name').optional(),
   postprocess: classification.optional(),
+  /** Of the process' arithmetic, so all models of a worker have to agree. */
+  flush_denormals: z.boolean('must be true or false').default(false),
   warmup: warmup.default(1),
   retry: retry.prefault({}),
   soft_time_limit: duration(limits.hardLimitMs, 1).optional(),

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { dictionary, orderedDictionary } from '@inferq/core/dictionary.ts';
 import { expect, test } from 'vitest';
-import { buildModel, heavy, plusOne } from '../../test/support/onnx-fixture.ts';
+import { buildModel, heavy, plusOne, product } from '../../test/support/onnx-fixture.ts';
 import { engineOn, floats, taskOf } from './engine-harness.ts';
 import { repositoryOf } from './model-folder.ts';
 
@@ -282,4 +282,23 @@ test('inputs that share memory with others are copied, not taken away', async ()
   ]);
   expect((await heard.outputs('b')).outputs.y?.data).toEqual(Float32Array.of(6));
   expect(pool.subarray(end).toString()).toBe('kept');
+});
+
+test('numbers too small for full precision are kept', async () => {
+  const folder = await repositoryOf({ 'mul/model.yaml': '', 'mul/1/model.onnx': product() });
+  const { engine, heard } = await engineOn(folder, ['mul']);
+  engine.start({ name: 'mul', version: '1' }, [taskOf('t', { a: floats([1], [1e-30]), b: floats([1], [1e-10]) })]);
+  expect((await heard.outputs('t')).outputs.y?.data[0]).toBe(Math.fround(Math.fround(1e-30) * Math.fround(1e-10)));
+});
+
+test('a model that flushes denormals is not served beside one that does not', async () => {
+  const model = product();
+  const folder = await repositoryOf({
+    'flush/model.yaml': 'flush_denormals: true',
+    'flush/1/model.onnx': model,
+    'keep/model.yaml': '',
+    'keep/1/model.onnx': model,
+  });
+  await expect(engineOn(folder, ['flush', 'keep'])).rejects.toThrow('flush:1');
+  await expect(engineOn(folder, ['flush', 'keep'])).rejects.toThrow('serve this one by a worker of its own');
 });

@@ -15,7 +15,7 @@ provideHandlerApi();
 const { versions } = await openRepository(folder);
 const version = versions.find((one) => one.name === name);
 if (version === undefined) throw new Error(`there is no model ${name} in ${folder}`);
-const { handler, state } = await loadHandler(version, { device: 'cpu', threads: 1 });
+const { handler, state } = await loadHandler(version, { device: 'cpu', threads: 1, flushDenormals: false });
 
 const decoder = new TextDecoder();
 
