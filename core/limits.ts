@@ -40,6 +40,15 @@ export const limits = {
   metadataBytes: 8 * KiB,
   idempotencyKeyBytes: 256,
   correlationIdBytes: 256,
+  /** What clients may have open at a server: each connection, and all together. */
+  open: {
+    calls: { connection: 1_000, server: 100_000 },
+    submitStreams: { connection: 100, server: 500 },
+    /** Bytes of requests that arrive or wait to be stored, in messages of the largest size. */
+    largestMessages: { connection: 4, server: 8 },
+    /** How long a request, or a message of a stream, may take to arrive. */
+    messageMs: 2 * minute,
+  },
   /** Parts of one request. They are counted on the bytes, before anything is decoded. */
   request: {
     /** Elements of a repeated field or a map that names no limit of its own. */

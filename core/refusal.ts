@@ -14,6 +14,8 @@ export const refusalReasons = [
   'RESULTS_FULL',
   'MEMORY_FULL',
   'TOO_LARGE',
+  'SERVER_BUSY',
+  'MESSAGE_TIMEOUT',
   'STORE_UNAVAILABLE',
   'STORE_REFUSING',
   'STORE_FAULT',

@@ -34,8 +34,12 @@ export interface SubmitCommand {
   metadata: ReadonlyMap<string, string>;
   /** Whether the inputs came as typed lists instead of raw bytes: outputs go back the same way unless asked otherwise. */
   contents: boolean;
+  /** What the request takes in memory until it is released. */
+  bytes: number;
   /** The payload as stored (inputs and parameters); called once, after the request was found valid. */
   encodeInput(): Uint8Array;
+  /** Called once the payload is stored, or will not be: `inputs` are gone then. */
+  release(): void;
 }
 
 /** How a call ends: its own deadline (epoch ms, Infinity without one) and whether the client is still there. */

@@ -71,7 +71,7 @@ test.each([
   ['', status.INVALID_ARGUMENT],
   ['{0}:t:*', status.NOT_FOUND],
   ['\u0000', status.NOT_FOUND],
-  [megabytes, status.INVALID_ARGUMENT],
+  [megabytes, status.RESOURCE_EXHAUSTED],
 ])('the task id %.20j gets an answer, not a crash', async (taskId, code) => {
   const error = await new Promise<ServiceError | null>((resolve) => {
     broker.getResult({ taskId, wait: undefined, outputs: undefined }, (refusal) => resolve(refusal));

@@ -1,6 +1,7 @@
 /** The gRPC server: both services, health and reflection over one set of use cases. */
 
 import { Server } from '@grpc/grpc-js';
+import { limits } from '@inferq/core/limits.ts';
 import { HealthDefinition } from '@inferq/proto/gen/grpc/health/v1/health.ts';
 import { AdminDefinition } from '@inferq/proto/gen/inferq/v1/admin.ts';
 import { BrokerDefinition } from '@inferq/proto/gen/inferq/v1/broker.ts';
@@ -10,15 +11,15 @@ import { brokerRoutes } from './broker-service.ts';
 import { Closing } from './closing.ts';
 import type { TlsFiles } from './credentials.ts';
 import { Health } from './health.ts';
+import { setUpConnections } from './intake/connections.ts';
+import { Intake } from './intake/intake.ts';
+import { receiveWith } from './intake/receive.ts';
 import { listen } from './listen.ts';
-import { messageLimit } from './message-limit.ts';
 import { addReflection } from './reflection.ts';
 import type { Edge } from './route.ts';
 import { addRoutes } from './route.ts';
 import { shutDown } from './shutdown.ts';
-import { raiseWindows } from './window.ts';
 
-const windowBytes = 4 * 1_024 * 1_024;
 const silenceMs = 30_000;
 /** With what else a stop takes, under 2 s: whoever waits for this server to be back does not wait long. */
 const graceMs = 1_500;
@@ -30,6 +31,8 @@ export interface GrpcOptions {
   tls?: TlsFiles;
   /** A watch says something at least this often; 30 s where not given. */
   silenceMs?: number;
+  /** How long a request may take to arrive; 2 minutes where not given. */
+  messageMs?: number;
 }
 
 export interface GrpcServer {
@@ -45,15 +48,16 @@ export interface GrpcServer {
  * address or the TLS files will not do.
  */
 export async function startGrpc(broker: Broker, options: GrpcOptions, report: Edge['report']): Promise<GrpcServer> {
+  const intake = new Intake(options.maxMessageBytes, options.messageMs);
   const server = new Server({
-    'grpc.max_receive_message_length': options.maxMessageBytes,
     'grpc.max_send_message_length': -1,
+    'grpc.max_concurrent_streams': limits.open.calls.connection,
     // Clients that vanished without a word are found, and their watches ended.
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
     // Costs a fifth of the streamed messages per second, and nothing here reads it.
     'grpc.enable_channelz': 0,
-    interceptors: [messageLimit(options.maxMessageBytes)],
+    interceptors: [receiveWith(intake)],
   });
   const edge = { closing: new Closing(), report };
   const services = [BrokerDefinition.fullName, AdminDefinition.fullName];
@@ -62,7 +66,11 @@ export async function startGrpc(broker: Broker, options: GrpcOptions, report: Ed
   addRoutes(server, AdminDefinition.fullName, adminRoutes(broker), edge);
   addRoutes(server, HealthDefinition.fullName, health.routes(), edge);
   addReflection(server, [...services, HealthDefinition.fullName]);
-  raiseWindows(server, windowBytes);
+  setUpConnections(server);
   const address = await listen(server, options.listen, options.tls);
-  return { address, health, stop: (grace = graceMs) => shutDown(server, address, health, edge.closing, grace) };
+  const stop = async (grace = graceMs): Promise<void> => {
+    await shutDown(server, address, health, edge.closing, grace);
+    intake.stop();
+  };
+  return { address, health, stop };
 }

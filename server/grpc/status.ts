@@ -28,6 +28,8 @@ const rules: Record<RefusalReason, Rule> = {
   RESULTS_FULL: { code: status.RESOURCE_EXHAUSTED, retryAfterMs: 1_000 },
   MEMORY_FULL: { code: status.RESOURCE_EXHAUSTED, retryAfterMs: 1_000 },
   TOO_LARGE: { code: status.RESOURCE_EXHAUSTED },
+  SERVER_BUSY: { code: status.RESOURCE_EXHAUSTED, retryAfterMs: 1_000 },
+  MESSAGE_TIMEOUT: { code: status.DEADLINE_EXCEEDED },
   STORE_UNAVAILABLE: { code: status.UNAVAILABLE },
   STORE_REFUSING: { code: status.UNAVAILABLE },
   STORE_FAULT: { code: status.INTERNAL },

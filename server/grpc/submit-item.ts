@@ -9,7 +9,7 @@ import { everything, readOutputOptions } from './convert/output-options.ts';
 import { readSubmit } from './convert/submit.ts';
 import { readDuration } from './convert/time.ts';
 import { readWatch } from './convert/watch.ts';
-import type { PackedItem, PackedSubmit } from './intake/packed-inputs.ts';
+import { type PackedItem, type PackedSubmit, release } from './intake/packed-inputs.ts';
 import { checkModelOutputs, checkTaskOutputs } from './output-names.ts';
 import { readRequest } from './violations.ts';
 
@@ -25,14 +25,17 @@ export async function readItem(broker: Broker, item: PackedItem, call: CallConte
   const { correlationId, follow, endOnly, action } = item;
   const given = { correlationId, follow, endOnly };
   const idBytes = Buffer.byteLength(correlationId);
-  if (idBytes > limits.correlationIdBytes) return refusedItem(item, correlationIdTooLong(idBytes));
+  if (idBytes > limits.correlationIdBytes) {
+    if (action?.$case === 'submit') release(action.value);
+    return refusedItem(item, correlationIdTooLong(idBytes));
+  }
   switch (action?.$case) {
     case 'submit': {
       const read = readRequest((violations) => readSubmitItem(action.value, violations));
-      if (!read.ok) return refusedItem(item, read.refusal);
+      if (!read.ok) return refusedSubmit(item, action.value, read.refusal);
       const { command, call: asked, selection } = read.value;
       const checked = await checkModelOutputs(broker, selection, command.model, command.version);
-      if (!checked.ok) return refusedItem(item, checked.refusal);
+      if (!checked.ok) return refusedSubmit(item, action.value, checked.refusal);
       const outputs = !selection.omit;
       return { item: { ...given, outputs, action: 'submit', command, ...asked }, selection, contents: command.contents };
     }
@@ -68,6 +71,11 @@ function readSubmitItem(request: PackedSubmit, violations: Violation[]) {
 function correlationIdTooLong(bytes: number): Refusal {
   const description = `has ${bytes} bytes; the limit is ${limits.correlationIdBytes}`;
   return refused('INVALID_REQUEST', `correlation_id: ${description}`, { violations: [{ field: 'correlation_id', description }] }).refusal;
+}
+
+function refusedSubmit(item: PackedItem, request: PackedSubmit, refusal: Refusal): ReadItem {
+  release(request);
+  return refusedItem(item, refusal);
 }
 
 function refusedItem({ correlationId, follow, endOnly }: PackedItem, refusal: Refusal): ReadItem {

@@ -89,7 +89,7 @@ test('malformed bytes end a watch and a stream of submits with the same status',
 
 test('an empty request reaches its use case as one that gives nothing', async () => {
   await send('/inferq.v1.Broker/Submit', Buffer.alloc(0));
-  const { encodeInput, ...command } = commands[0] as SubmitCommand;
+  const { encodeInput, release, bytes, ...command } = commands[0] as SubmitCommand;
   expect(command).toEqual({
     model: '',
     version: '',
@@ -101,6 +101,7 @@ test('an empty request reaches its use case as one that gives nothing', async ()
     contents: false,
   });
   expect(encodeInput()).toHaveLength(0);
+  expect([release(), bytes]).toEqual([undefined, 0]);
 });
 
 test('unknown enum numbers are named', async () => {
@@ -155,7 +156,8 @@ test('parameters and metadata may be named like members of objects', async () =>
 });
 
 test.each([
-  ['x'.repeat(10_000_000), status.INVALID_ARGUMENT],
+  ['x'.repeat(10_000_000), status.RESOURCE_EXHAUSTED],
+  ['x'.repeat(1_000_000), status.INVALID_ARGUMENT],
   ['x'.repeat(60_000), status.NOT_FOUND],
   ['{tag}\r\n\u0000\u001b[31m', status.NOT_FOUND],
   ['\ud800'.repeat(1_000), status.NOT_FOUND],

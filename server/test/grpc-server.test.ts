@@ -4,7 +4,7 @@ import { connect as connectHttp2 } from 'node:http2';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client, credentials, loadPackageDefinition, type Server, status } from '@grpc/grpc-js';
+import { Client, credentials, loadPackageDefinition, status } from '@grpc/grpc-js';
 import { loadFileDescriptorSetFromBuffer, loadSync } from '@grpc/proto-loader';
 import { granted } from '@inferq/core/refusal.ts';
 import {
@@ -15,7 +15,6 @@ import {
 } from '@inferq/proto/gen/grpc/health/v1/health.ts';
 import { GetResultRequest, type GetResultResponse, WatchResultRequest } from '@inferq/proto/gen/inferq/v1/broker.ts';
 import type { CallContext } from '@inferq/server/broker.ts';
-import { raiseWindows } from '@inferq/server/grpc/window.ts';
 import { failure, reply, startEdge, type TestEdge, viewOf } from '@inferq/test/support/grpc-edge.ts';
 import { afterEach, expect, test } from 'vitest';
 
@@ -121,16 +120,6 @@ test('files that are no certificate are refused with a sentence', async () => {
   await expect(startEdge({}, { tls: { cert: '/nowhere/cert.pem', key: '/nowhere/key.pem' } })).rejects.toThrow(/cannot be read/);
   const file = import.meta.filename;
   await expect(startEdge({}, { tls: { cert: file, key: file } })).rejects.toThrow(/TLS cannot be set up/);
-});
-
-test('streams and connections get the larger receive windows, and a grpc-js without the private members is left alone', async () => {
-  const { server } = await start({});
-  const session = connectHttp2(`http://${server.address}`);
-  const settings = new Promise<{ initialWindowSize?: number }>((resolve) => session.once('remoteSettings', resolve));
-  expect((await settings).initialWindowSize).toBe(4 * 1_024 * 1_024);
-  await expect.poll(() => session.state.remoteWindowSize).toBe(4 * 1_024 * 1_024);
-  session.destroy();
-  expect(raiseWindows({} as Server, 1_000_000)).toBe(false);
 });
 
 const openssl = spawnSync('openssl', ['version']).status === 0;

@@ -79,7 +79,7 @@ test('Submit hands everything that it was given to the use case and converts its
   const deadline = Date.now() + 5_000;
   const response = await reply<SubmitResponse>((done) => edge.broker.submit(request, new Metadata(), { deadline }, done));
   const { command } = seen as NonNullable<typeof seen>;
-  const { encodeInput, inputs, parameters, ...plain } = command;
+  const { encodeInput, release, bytes, inputs, parameters, ...plain } = command;
   expect(plain).toEqual({
     model: 'digits',
     version: '2',
@@ -100,10 +100,13 @@ test('Submit hands everything that it was given to the use case and converts its
   expect(parameters.get('seed')).toEqual({ $case: 'int64Param', value: 9n });
   expect([...parameters.keys()]).toEqual(['seed', 'valueOf']);
   expect(inputs[0]?.data).toEqual({ $case: 'raw', value: Buffer.from(logits) });
+  expect(bytes).toBe(SubmitRequest.encode(request).finish().length);
   const input = StoredInput.decode(encodeInput());
   expect(Buffer.from(StoredInput.encode(input).finish())).toEqual(
     Buffer.from(SubmitRequest.encode(SubmitRequest.fromPartial({ inputs: request.inputs, parameters: request.parameters })).finish()),
   );
+  release();
+  expect(inputs).toEqual([]);
   expect(seen?.options).toEqual({ waitMs: 3_000, bindToCall: true, outputs: true });
   expect(Math.abs((seen?.deadline ?? 0) - deadline)).toBeLessThan(1_000);
   expect(response).toMatchObject({ taskId: 'abc', duplicate: true, task: { state: TaskState.SUCCEEDED } });
@@ -259,6 +262,8 @@ test('every reason has its status, and the details name it', async () => {
     RESULTS_FULL: status.RESOURCE_EXHAUSTED,
     MEMORY_FULL: status.RESOURCE_EXHAUSTED,
     TOO_LARGE: status.RESOURCE_EXHAUSTED,
+    SERVER_BUSY: status.RESOURCE_EXHAUSTED,
+    MESSAGE_TIMEOUT: status.DEADLINE_EXCEEDED,
     STORE_UNAVAILABLE: status.UNAVAILABLE,
     STORE_REFUSING: status.UNAVAILABLE,
     STORE_FAULT: status.INTERNAL,
@@ -273,7 +278,7 @@ test('every reason has its status, and the details name it', async () => {
     const { find, status: inDetails } = details(wrong.metadata);
     expect(inDetails).toMatchObject({ code: wrong.code, message: wrong.details });
     expect(ErrorInfo.decode(find('ErrorInfo') as Uint8Array)).toMatchObject({ reason, domain: 'inferq' });
-    expect(find('RetryInfo') !== undefined).toBe(['QUEUE_FULL', 'RESULTS_FULL', 'MEMORY_FULL'].includes(reason));
+    expect(find('RetryInfo') !== undefined).toBe(['QUEUE_FULL', 'RESULTS_FULL', 'MEMORY_FULL', 'SERVER_BUSY'].includes(reason));
   }
 });
 

@@ -6,6 +6,8 @@ import { TaskState } from '@inferq/proto/gen/inferq/v1/task.ts';
 import { answerParent } from './answering.ts';
 
 const connections = 4;
+/** A server takes 1,000 calls of a connection. */
+const callsPerConnection = 900;
 const terminal: readonly TaskState[] = [TaskState.SUCCEEDED, TaskState.FAILED, TaskState.CANCELLED, TaskState.EXPIRED];
 
 export type ReaderRequest = { do: 'open'; address: string; taskIds: string[] } | { do: 'await the ends' } | { do: 'close' };
@@ -54,9 +56,10 @@ answerParent<ReaderRequest>(async (asked) => {
     case 'open': {
       if (clients.length === 0) {
         const options = { 'grpc.use_local_subchannel_pool': 1, 'grpc.enable_channelz': 0 };
-        clients = Array.from({ length: connections }, () => new BrokerClient(asked.address, credentials.createInsecure(), options));
+        const count = Math.max(connections, Math.ceil(asked.taskIds.length / callsPerConnection));
+        clients = Array.from({ length: count }, () => new BrokerClient(asked.address, credentials.createInsecure(), options));
       }
-      await Promise.all(asked.taskIds.map((taskId, index) => watch(clients[index % connections] as BrokerClient, taskId)));
+      await Promise.all(asked.taskIds.map((taskId, index) => watch(clients[index % clients.length] as BrokerClient, taskId)));
       return {};
     }
     case 'await the ends': {

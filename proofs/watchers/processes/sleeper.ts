@@ -17,6 +17,8 @@ export interface Open {
 }
 
 let watchers: Watcher[] = [];
+/** A server takes 1,000 calls of a connection. */
+const callsPerConnection = 900;
 let streams: ClientHttp2Stream[] = [];
 
 /** Resolves when the server has accepted the call. */
@@ -30,7 +32,9 @@ function accepted(stream: ClientHttp2Stream): Promise<void> {
 answerParent<SleeperRequest>(async (asked) => {
   switch (asked.do) {
     case 'open':
-      watchers = windows.map((windowBytes) => connectWatcher(asked.address, windowBytes));
+      watchers = Array.from({ length: Math.ceil(asked.taskIds.length / (windows.length * callsPerConnection)) }, () =>
+        windows.map((windowBytes) => connectWatcher(asked.address, windowBytes)),
+      ).flat();
       streams = asked.taskIds.map((taskId, index) => (watchers[index % watchers.length] as Watcher).open(taskId));
       await Promise.all(streams.map(accepted));
       return {};

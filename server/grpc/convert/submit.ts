@@ -5,7 +5,7 @@ import { contentsUsed } from '@inferq/core/tensor/convert.ts';
 import { StoredInput, type StoredTensor } from '@inferq/proto/gen/inferq/storage/v1/storage.ts';
 import type { SubmitCommand } from '../../broker.ts';
 import { encodeMessage } from '../codec.ts';
-import type { PackedSubmit } from '../intake/packed-inputs.ts';
+import { type PackedSubmit, release } from '../intake/packed-inputs.ts';
 import { readDuration, readTime } from './time.ts';
 
 /** A request of more bytes than these is stored as it came. */
@@ -30,7 +30,9 @@ export function readSubmit(request: PackedSubmit, violations: Violation[]): Subm
     idempotencyKey: request.idempotencyKey,
     metadata: request.metadata,
     contents: contentsUsed(inputs),
+    bytes: request.bytes.length,
     encodeInput: () => encodeInput(request),
+    release: () => release(request),
     ...given({ priority: request.priority, maxAttempts: request.maxAttempts }),
     ...given({ ignoreResult: request.ignoreResult, keepInput: request.keepInput }),
     ...given({ delayMs, notBefore, startWithinMs, startDeadline, softLimitMs, hardLimitMs, resultTtlMs }),

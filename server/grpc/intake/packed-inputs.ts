@@ -4,6 +4,7 @@ import { BinaryReader } from '@bufbuild/protobuf/wire';
 import type { Tensor } from '@inferq/core/tensor/tensor.ts';
 import type { SubmitManyRequest_Item } from '@inferq/proto/gen/inferq/v1/broker.ts';
 import { SubmitManyRequest, SubmitRequest } from '@inferq/proto/gen/inferq/v1/broker.ts';
+import { letGo, shareHold } from './hold.ts';
 import type { RequestType } from './request-decoder.ts';
 import type { Noted, Span } from './scan.ts';
 
@@ -30,6 +31,7 @@ function decodeSubmitMany(bytes: Uint8Array, { contents, submit }: Noted): Packe
   const { items } = SubmitManyRequest.decode(readerOver(bytes, contents));
   const lists = contentsOf(bytes, contents);
   const submits = submit.values();
+  shareHold(bytes, submit.length);
   return {
     items: items.map((item) => {
       const { action } = item;
@@ -38,6 +40,15 @@ function decodeSubmitMany(bytes: Uint8Array, { contents, submit }: Noted): Packe
       return { ...item, action: { $case: 'submit', value: packed(action.value, bytes.subarray(start, end), lists) } };
     }),
   };
+}
+
+const nothing = new Uint8Array(0);
+
+/** Lets go of what the request brought. */
+export function release(request: PackedSubmit): void {
+  letGo(request.bytes);
+  request.bytes = nothing;
+  request.inputs.length = 0;
 }
 
 /** The request with the next ones of `lists` as its typed lists. */

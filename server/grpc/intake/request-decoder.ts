@@ -4,6 +4,7 @@ import type { Refusal } from '@inferq/core/refusal.ts';
 import { malformedRequest } from '../refusals.ts';
 import { readDescriptors } from './descriptors.ts';
 import { fieldTables } from './field-table.ts';
+import { letGo } from './hold.ts';
 import { type Noted, scan } from './scan.ts';
 
 /** In place of a request that cannot be read. */
@@ -15,7 +16,7 @@ export class Unreadable {
   }
 }
 
-/** A generated message type, or a decoder that needs what the scan noted. */
+/** A generated message type, or a decoder that needs what the scan noted, and whose requests let go of their bytes by themselves. */
 export type RequestType<Request> = { decode(bytes: Uint8Array): Request } | { decodeNoted(bytes: Uint8Array, noted: Noted): Request };
 
 /** What the .proto files say. */
@@ -31,7 +32,10 @@ export function requestDecoder<Request>(path: string, type: RequestType<Request>
     if (outcome.kind === 'refused') return new Unreadable(outcome.refusal);
     if (outcome.kind === 'malformed') return new Unreadable(malformedRequest(outcome.why));
     try {
-      return 'decodeNoted' in type ? type.decodeNoted(bytes, outcome.noted) : type.decode(bytes);
+      if ('decodeNoted' in type) return type.decodeNoted(bytes, outcome.noted);
+      const request = type.decode(bytes);
+      letGo(bytes);
+      return request;
     } catch (error) {
       return new Unreadable(malformedRequest(error instanceof Error ? error.message : String(error)));
     }

@@ -80,6 +80,8 @@ export function commandOf(changes: Partial<SubmitCommand> = {}): SubmitCommand {
       idempotencyKey: '',
       metadata: new Map(),
       contents: false,
+      bytes: 0,
+      release: () => undefined,
     },
     encodeInput: () => Buffer.from('input'),
     ...changes,

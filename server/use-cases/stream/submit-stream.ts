@@ -22,6 +22,7 @@ export interface OpenStream extends SubmitStream {
 export function openSubmitStream(parts: ItemParts, call: CallContext, closed: (stream: OpenStream) => void): OpenStream {
   const outbox = new Outbox<StreamReply>(bounds);
   let inFlight = 0;
+  let inFlightBytes = 0;
   let following = 0;
   let noMore = false;
   let changed = Promise.withResolvers<void>();
@@ -34,9 +35,14 @@ export function openSubmitStream(parts: ItemParts, call: CallContext, closed: (s
   const put = (reply: StreamReply) => outbox.put(reply, replyBytes + (reply.kind === 'snapshot' ? (reply.view.output?.length ?? 0) : 0));
   const follows = new Follows(parts, outbox, finishIfDone);
 
-  const isFull = (item: StreamItem) => inFlight >= itemsInFlight || (wantsFollow(item) && follows.size + following >= limits.openFollows);
+  const isFull = (item: StreamItem) =>
+    inFlight >= itemsInFlight ||
+    inFlightBytes >= limits.batchBytes ||
+    (wantsFollow(item) && follows.size + following >= limits.openFollows);
   const start = async (item: StreamItem) => {
+    const bytes = item.action === 'submit' ? item.command.bytes : 0;
     inFlight += 1;
+    inFlightBytes += bytes;
     if (wantsFollow(item)) following += 1;
     try {
       await answerItem({ parts, item, follows, put });
@@ -44,6 +50,8 @@ export function openSubmitStream(parts: ItemParts, call: CallContext, closed: (s
       fail(item, error);
     } finally {
       inFlight -= 1;
+      inFlightBytes -= bytes;
+      if (item.action === 'submit') item.command.release();
       if (wantsFollow(item)) following -= 1;
       finishIfDone();
     }

@@ -38,7 +38,7 @@ export function submitTask(
   return answering(async () => {
     const planned = await parts.placing.plan(command, { waitMs, bindToCall, deadline: call.deadline, inStream: false });
     if (!planned.ok) return planned;
-    if (waitMs !== undefined && waitMs > 0) return placeAndWait(parts, planned.value, { ...options, waitMs }, call);
+    if (waitMs !== undefined && waitMs > 0) return placeAndWait(parts, command, planned.value, { ...options, waitMs }, call);
     const placed = await parts.placing.place({ ...planned.value, id: parts.placing.newId() });
     return placed.ok ? granted({ taskId: idOf(placed.value), duplicate: placed.value.kind === 'duplicate' }) : placed;
   });
@@ -49,8 +49,11 @@ export function idOf(placement: Placement): string {
   return placement.kind === 'accepted' ? placement.id : placement.snapshot.id;
 }
 
+const nothing = new Uint8Array(0);
+
 async function placeAndWait(
   parts: SubmitParts,
+  command: SubmitCommand,
   task: PlannedTask,
   options: SubmitOptions & { waitMs: number },
   call: CallContext,
@@ -62,6 +65,10 @@ async function placeAndWait(
   try {
     const watched = { ...task, id, watchBy: parts.hub.inbox, endOnly: true };
     const placed = await parts.placing.place(boundTo === undefined ? watched : { ...watched, boundTo });
+    // The wait may be long, and the input is stored.
+    command.release();
+    task.input = nothing;
+    watched.input = nothing;
     if (!placed.ok) return placed;
     const duplicate = placed.value.kind === 'duplicate';
     registered = !duplicate;
