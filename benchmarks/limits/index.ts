@@ -1,6 +1,7 @@
 /** All limits, in the order in which they are measured and shown. */
 
+import { commandStart } from './command-start.ts';
 import { hostileMessages } from './hostile-messages.ts';
 import type { Limit } from './limit.ts';
 
-export const limits: readonly Limit[] = [hostileMessages];
+export const limits: readonly Limit[] = [hostileMessages, ...commandStart];

@@ -13,7 +13,7 @@ export interface DeclaredParameter {
 
 function wanted(example: ParameterValue): string {
   if (typeof example === 'boolean') return 'true or false';
-  return typeof example === 'bigint' ? 'a whole number' : 'a number';
+  return typeof example === 'bigint' ? 'a whole number of at most 18 digits' : 'a number';
 }
 
 /** The value of one parameter, or undefined where the text does not fit the type of `example`. */

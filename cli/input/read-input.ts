@@ -19,6 +19,19 @@ function readBytes(name: string, file: string): Uint8Array {
   try {
     return readFileSync(file === '-' ? 0 : file);
   } catch (error) {
-    throw wrongUsage(`${name} cannot be read: ${(error as Error).message}.`);
+    throw wrongUsage(`${name} cannot be read: ${reasonOf(error as NodeJS.ErrnoException)}.`);
+  }
+}
+
+function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+  switch (code) {
+    case 'ENOENT':
+      return 'there is no such file';
+    case 'EISDIR':
+      return 'it is a folder, not a file';
+    case 'EACCES':
+      return 'this user may not read it';
+    default:
+      return message;
   }
 }

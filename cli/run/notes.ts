@@ -28,7 +28,8 @@ export class Notes {
   saw(task: Task): void {
     this.heard();
     if (task.unserved && task.unservedReason !== this.#unserved) this.#say(`Waiting: ${task.unservedReason}.`);
-    if (!task.unserved && this.#unserved !== '') this.#say(`${task.model}:${task.version} is served now.`);
+    const taken = !task.unserved && task.state !== 'CANCELLED' && task.state !== 'EXPIRED';
+    if (taken && this.#unserved !== '') this.#say(`${task.model}:${task.version} is served now.`);
     this.#unserved = task.unservedReason;
   }
 

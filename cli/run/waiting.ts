@@ -23,8 +23,8 @@ export async function waitForEnd(
     const left = Math.max(0, limit - performance.now());
     const round = Math.round(Math.min(left, longest));
     const task = await client.getResult(taskId, { outputs: readableOutputs, signal, ...(round > 0 ? { waitMs: round } : {}) });
-    if (isTerminal(task.state) || left <= longest) return task;
     notes.saw(task);
+    if (isTerminal(task.state) || left <= longest) return task;
   }
 }
 

@@ -150,6 +150,7 @@ test.each([
     'Waiting: digits:3 is not served; digits:2 is.',
     'digits:3 is served now.',
     'Waiting: no live worker serves digits:3 in queue default.',
+    'digits:1 is served now.',
     '',
   ]);
 });

@@ -70,7 +70,7 @@ test('parameters get the type that the model declares', () => {
 });
 
 test.each([
-  ['max_tokens', '1.5', 'a whole number'],
+  ['max_tokens', '1.5', 'a whole number of at most 18 digits'],
   ['temperature', 'warm', 'a number'],
   ['loud', 'yes', 'true or false'],
 ])('parameter %s does not take "%s"', (name, text, wanted) => {
