@@ -1,6 +1,7 @@
 /** `inferq dead redrive`. */
 
 import type { Redriven, RedriveSelection } from '@inferq/client/verbs/admin.ts';
+import { oneLine } from '@inferq/core/plain-text.ts';
 import type { Command } from 'commander';
 import { addServerFlags, type ServerFlags, withClient } from '../connect.ts';
 import { exitCodes, wrongUsage } from '../failure.ts';
@@ -45,7 +46,7 @@ async function run(ids: string[], flags: Flags): Promise<void> {
   const done = await withClient(flags, (client) => client.admin.redrive(selection, { dryRun, ...limit }));
   if (flags.json) printJson(done);
   else {
-    for (const { message } of done.skipped) process.stderr.write(`${message}.\n`);
+    for (const { message } of done.skipped) process.stderr.write(`${oneLine(message)}.\n`);
     process.stdout.write(
       redriveLines(done, dryRun)
         .map((line) => `${line}\n`)
