@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeAuthority } from '@inferq/test/support/certificates.ts';
-import { freePort, startRedis } from '@inferq/test/support/redis.ts';
+import { freePort, speaksTls, startRedis } from '@inferq/test/support/redis.ts';
 import { eventually, inferq } from '@inferq/test/support/stack.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { largestLogBytes } from '../up/log-bound.ts';
@@ -208,21 +208,24 @@ test('an up whose terminal has gone still ends in order', async () => {
   expect(processes.filter(isRunning)).toEqual([]);
 });
 
-test('server and worker reach a Redis that uses TLS with a private authority and asks for certificates', async () => {
-  const authority = makeAuthority();
-  const [own, its] = [authority.issue('inferq', ['inferq.test']), authority.issue('redis', ['127.0.0.1'])];
-  const tlsPort = await freePort();
-  const tls = { 'tls-port': String(tlsPort), 'tls-cert-file': its.cert, 'tls-key-file': its.key, 'tls-ca-cert-file': authority.ca };
-  const redis = await startRedis(tls);
-  const flags = ['--redis-ca', authority.ca, '--redis-cert', own.cert, '--redis-key', own.key];
-  const up = startUp(flags, { REDIS_URL: `rediss://127.0.0.1:${tlsPort}` });
-  await isUp(up);
-  await submit();
-  up.child.kill('SIGINT');
-  expect(await up.ended).toBe(0);
-  await redis.stop();
-  authority.remove();
-});
+test.skipIf(!(await speaksTls()))(
+  'server and worker reach a Redis that uses TLS with a private authority and asks for certificates',
+  async () => {
+    const authority = makeAuthority();
+    const [own, its] = [authority.issue('inferq', ['inferq.test']), authority.issue('redis', ['127.0.0.1'])];
+    const tlsPort = await freePort();
+    const tls = { 'tls-port': String(tlsPort), 'tls-cert-file': its.cert, 'tls-key-file': its.key, 'tls-ca-cert-file': authority.ca };
+    const redis = await startRedis(tls);
+    const flags = ['--redis-ca', authority.ca, '--redis-cert', own.cert, '--redis-key', own.key];
+    const up = startUp(flags, { REDIS_URL: `rediss://127.0.0.1:${tlsPort}` });
+    await isUp(up);
+    await submit();
+    up.child.kill('SIGINT');
+    expect(await up.ended).toBe(0);
+    await redis.stop();
+    authority.remove();
+  },
+);
 
 test('with REDIS_URL set that Redis is used, and left running', async () => {
   const redis = await startRedis();

@@ -1,6 +1,6 @@
 /** A redis-server of a test's own: a process on a free loopback port, with its data in a temporary folder. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -43,6 +43,15 @@ async function answering(url: string, { requirepass }: Record<string, string>): 
   probe.on('error', () => {});
   await probe.ping();
   probe.disconnect();
+}
+
+/** Whether the server program was built with TLS; one that was not ends at once when it is given a port for it. */
+export async function speaksTls(): Promise<boolean> {
+  const [binary, port] = [await findRedisServer({ download: false }), await freePort()];
+  const { stdout } = spawnSync(binary, ['--port', '0', '--tls-port', String(port)], { encoding: 'utf8', timeout: 10_000 });
+  if (!stdout.includes('Failed finding TLS support')) return true;
+  console.warn(`skipped: ${binary} was built without TLS`);
+  return false;
 }
 
 /** Starts one; `settings` are further pairs of redis.conf, such as `{ appendfsync: 'always' }`. */

@@ -32,8 +32,9 @@ function figures(model: Model, queue: string): object {
   };
 }
 
-function readFigures({ name: _name, oldestAgeMs: _age, ...figures }: QueueStats): object {
-  return figures;
+/** Without what no oracle knows. Copies have the prototype that the oracle's objects have. */
+function readFigures({ name: _name, oldestAgeMs: _age, waitingByPriority, endedByState, ...figures }: QueueStats): object {
+  return { ...figures, waitingByPriority: { ...waitingByPriority }, endedByState: { ...endedByState } };
 }
 
 export async function compareLedgers(model: Model, { redis, queue }: System): Promise<void> {
