@@ -21,7 +21,11 @@ export interface ServerFlags {
 /** Adds the options that say which server; gives the command back. */
 export function addServerFlags(command: Command): Command {
   return command
-    .option('--server <host:port>', 'the server; INFERQ_SERVER sets another default', process.env.INFERQ_SERVER || defaultServer)
+    .option(
+      '--server <address>',
+      'HOST, HOST:PORT, http://HOST:PORT or https://HOST:PORT; INFERQ_SERVER sets another default',
+      process.env.INFERQ_SERVER || defaultServer,
+    )
     .option('--tls', "use TLS, trusting the system's roots")
     .option('--tls-ca <file>', 'use TLS, trusting the roots in this PEM file')
     .option('--tls-cert <file>', "this client's certificate, for a server that asks for one")
@@ -63,7 +67,7 @@ async function run<T>(flags: ServerFlags, options: Pick<ClientOptions, 'retry'>,
       client.close();
     }
   } catch (error) {
-    throw await asFailure(error, flags.server, comeBack);
+    throw await asFailure(error, comeBack);
   }
 }
 
@@ -78,23 +82,26 @@ function tlsOf({ tls, tlsCa, tlsCert, tlsKey }: ServerFlags): { ca?: string; cer
 }
 
 /** The error itself where it is not the client's. */
-async function asFailure(error: unknown, server: string, comeBack?: string): Promise<unknown> {
+async function asFailure(error: unknown, comeBack?: string): Promise<unknown> {
   const { DeadlineError, InferqError, UnavailableError } = await import('@inferq/client/errors.ts');
   if (!(error instanceof InferqError)) return isFileError(error) ? wrongUsage(`${error.message}.`) : error;
+  if (error.violations.some(({ field }) => field === 'server')) return wrongUsage(`${error.message}.`);
   // With a reason the server did answer: it is its store that is out of reach, or it is ending.
   if ((error instanceof UnavailableError || error instanceof DeadlineError) && error.reason === '') {
-    const hint = 'start one with "inferq up", or name another with --server or INFERQ_SERVER';
     const more = comeBack === undefined ? '' : `\nThe task continues. Come back to it with: ${comeBack}`;
-    return new Failure(`No inferq server answers at ${server} (${reasonIn(error.message)}): ${hint}.${more}`, exitCodes.unreachable);
+    return new Failure(`${unreachable(error.message)}${more}`, exitCodes.unreachable);
   }
   const fields = error.violations.filter(({ description }) => !error.message.includes(description));
   const lines = fields.map(({ field, description }) => `  ${oneLine(`${field}: ${description}`)}`);
   return new Failure([oneLine(error.message), ...lines].join('\n'));
 }
 
-/** grpc-js wraps the socket's own words. */
-function reasonIn(message: string): string {
-  return /Last error: Error: (.*?)\. Resolution note/.exec(message)?.[1] ?? message;
+/** Only where nothing listens is starting a server of any use. */
+function unreachable(message: string): string {
+  const refused = /^no connection to (\S+): (connect ECONNREFUSED.*)$/.exec(message);
+  if (!refused) return `No inferq server can be reached: ${message}.`;
+  const hint = 'start one with "inferq up", or name another with --server or INFERQ_SERVER';
+  return `No inferq server answers at ${refused[1]} (${refused[2]}): ${hint}.`;
 }
 
 /** A certificate or key that cannot be read. */

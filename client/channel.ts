@@ -3,16 +3,17 @@
 import { readFileSync } from 'node:fs';
 import { type ChannelCredentials, Client, type ClientOptions, credentials } from '@grpc/grpc-js';
 import type { Settings, TlsOptions } from './options.ts';
+import { isLoopback, shownServer } from './server-address.ts';
 
 /** How long a server that is back, perhaps at another address, may go unnoticed. */
 const longestReconnectMs = 500;
 
 /** A lazily connecting channel. Throws where a TLS file cannot be read. */
 export function openChannel(settings: Settings): Client {
-  return new Client(settings.server, credentialsOf(settings.tls), channelOptions(settings));
+  return new Client(`dns:${shownServer(settings.server)}`, credentialsOf(settings.tls), channelOptions(settings));
 }
 
-function channelOptions({ keepalive, retry, maxMessageBytes, tls }: Settings): ClientOptions {
+function channelOptions({ server, keepalive, retry, maxMessageBytes, tls }: Settings): ClientOptions {
   return {
     'grpc.keepalive_time_ms': keepalive.timeMs,
     'grpc.keepalive_timeout_ms': keepalive.timeoutMs,
@@ -26,6 +27,8 @@ function channelOptions({ keepalive, retry, maxMessageBytes, tls }: Settings): C
     'grpc.enable_retries': 0,
     'grpc.service_config_disable_resolution': 1,
     'grpc.enable_channelz': 0,
+    // A proxy that the environment names cannot reach this machine's own servers.
+    ...(isLoopback(server) ? { 'grpc.enable_http_proxy': 0 } : {}),
     // One connection for each client, so that close() ends it.
     'grpc.use_local_subchannel_pool': 1,
     ...(tls?.serverName ? { 'grpc.ssl_target_name_override': tls.serverName, 'grpc.default_authority': tls.serverName } : {}),

@@ -8,8 +8,11 @@ import { openChannel } from './channel.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { encode, type Method } from './codec.ts';
 import type { CallOptions, Settings } from './options.ts';
+import { proxyOf } from './proxy.ts';
 import { Reconnection } from './reconnection.ts';
 import { Retries } from './retry.ts';
+import { isLoopback, shownServer } from './server-address.ts';
+import type { Route } from './unreachable.ts';
 
 /** What tests replace. */
 export interface Internals {
@@ -36,10 +39,13 @@ export class Connection {
   readonly internals: Internals;
   readonly #channel: Client;
   readonly #reconnection: Reconnection;
+  readonly #route: Route;
 
   constructor(settings: Settings, internals: Internals) {
     this.settings = settings;
     this.internals = internals;
+    const { server, tls } = settings;
+    this.#route = { server: shownServer(server), tls: tls !== undefined, proxy: isLoopback(server) ? undefined : proxyOf(server.host) };
     this.#channel = openChannel(settings);
     this.#reconnection = new Reconnection(this.#channel);
   }
@@ -49,7 +55,13 @@ export class Connection {
     const { clock } = this.internals;
     const deadline = clock.now() + (options.deadlineMs ?? this.settings.deadlineMs + (options.waitMs ?? 0));
     const retries = new Retries(this.settings.retry, clock, Number.isFinite(deadline) ? deadline : undefined, this.#reconnection);
-    const call = { ...wire(endpoint), request: encode(endpoint.method.requestType, request), deadline, signal: options.signal };
+    const call = {
+      ...wire(endpoint),
+      route: this.#route,
+      request: encode(endpoint.method.requestType, request),
+      deadline,
+      signal: options.signal,
+    };
     for (;;) {
       try {
         return await unary(this.#channel, call);
@@ -65,12 +77,17 @@ export class Connection {
     request: Request,
     signal?: AbortSignal,
   ): AsyncGenerator<Response, void> {
-    return serverStream(this.#channel, { ...wire(endpoint), request: encode(endpoint.method.requestType, request), signal });
+    return serverStream(this.#channel, {
+      ...wire(endpoint),
+      route: this.#route,
+      request: encode(endpoint.method.requestType, request),
+      signal,
+    });
   }
 
   /** Both directions of one try. */
   duplex<Request, Response>(endpoint: Endpoint<Request, Response>, signal?: AbortSignal): Duplex<Response> {
-    return duplex(this.#channel, { ...wire(endpoint), signal });
+    return duplex(this.#channel, { ...wire(endpoint), route: this.#route, signal });
   }
 
   /** Counts the failures of a stream that is reopened. */

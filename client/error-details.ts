@@ -5,11 +5,12 @@ import { BadRequest, ErrorInfo, RetryInfo } from '../proto/gen/google/rpc/error_
 import { Status } from '../proto/gen/google/rpc/status.ts';
 import type { Error as ItemError } from '../proto/gen/inferq/v1/error.ts';
 import { type ErrorFacts, errorOf, type InferqError } from './errors.ts';
+import { type Route, unreachableMessage } from './unreachable.ts';
 import { durationMs } from './wire/time.ts';
 
-/** The typed error of a failed call. */
-export function errorFromCall(error: ServiceError): InferqError {
-  return errorOf(error.details, { code: statusName(error), ...detailFacts(error), cause: error });
+/** The typed error of a failed call; `route` is how its server is reached. */
+export function errorFromCall(error: ServiceError, route: Route): InferqError {
+  return errorOf(unreachableMessage(error.details, route), { code: statusName(error), ...detailFacts(error), cause: error });
 }
 
 /** The typed error of a refused item in a stream. */

@@ -1,6 +1,8 @@
 /** How a client is set up, and what holds where nothing is said. */
 
+import { invalid } from './errors.ts';
 import { defaultRetry, type RetryPolicy } from './retry.ts';
+import { parseServer, type ServerAddress } from './server-address.ts';
 
 export interface TlsOptions {
   /** Trusted roots: PEM bytes or the path of a file. Without it, the system's. */
@@ -20,7 +22,9 @@ export interface KeepaliveOptions {
 }
 
 export interface ClientOptions {
-  /** `host:port`. Default: the environment's INFERQ_SERVER, else 127.0.0.1:50051. */
+  /**
+   * `host:port`, `host` (port 50051), `http://host:port` or `https://host:port`, which is TLS. Default: the environment's INFERQ_SERVER, else 127.0.0.1:50051.
+   */
   server?: string;
   /** Without it, plaintext. `{}` is TLS with the system's roots. */
   tls?: TlsOptions;
@@ -33,7 +37,7 @@ export interface ClientOptions {
 }
 
 export interface Settings {
-  server: string;
+  server: ServerAddress;
   tls: TlsOptions | undefined;
   deadlineMs: number;
   retry: RetryPolicy;
@@ -49,11 +53,13 @@ export interface CallOptions {
   deadlineMs?: number;
 }
 
-/** Options with the defaults filled in. */
+/** Options with the defaults filled in. Throws InvalidRequestError for a server address that is not valid. */
 export function settingsOf(options: ClientOptions): Settings {
+  const server = parseServer(options.server ?? (process.env.INFERQ_SERVER || '127.0.0.1'));
+  if (server.tls === false && options.tls) throw invalid('server', 'http:// is a connection without TLS, and tls was given: use https://');
   return {
-    server: options.server ?? (process.env.INFERQ_SERVER || '127.0.0.1:50051'),
-    tls: options.tls,
+    server,
+    tls: options.tls ?? (server.tls ? {} : undefined),
     deadlineMs: options.deadlineMs ?? 30_000,
     retry: { ...defaultRetry, ...options.retry },
     keepalive: { timeMs: 30_000, timeoutMs: 10_000, ...options.keepalive },

@@ -2,12 +2,14 @@
 
 import { once } from 'node:events';
 import { type Client, type ClientDuplexStream, Metadata } from '@grpc/grpc-js';
+import type { Route } from '../unreachable.ts';
 import { messagesOf } from './messages.ts';
 
 export interface DuplexCall<Response> {
   path: string;
   decode(bytes: Uint8Array): Response;
   signal?: AbortSignal | undefined;
+  route: Route;
 }
 
 /** Both directions of an open call. */
@@ -21,7 +23,7 @@ export interface Duplex<Response> {
 }
 
 /** Opens the call. */
-export function duplex<Response>(channel: Client, { path, decode, signal }: DuplexCall<Response>): Duplex<Response> {
+export function duplex<Response>(channel: Client, { path, decode, signal, route }: DuplexCall<Response>): Duplex<Response> {
   const stream: ClientDuplexStream<Buffer, Response> = channel.makeBidiStreamRequest(
     path,
     (bytes: Buffer) => bytes,
@@ -41,6 +43,6 @@ export function duplex<Response>(channel: Client, { path, decode, signal }: Dupl
       await Promise.race([once(stream, 'drain'), ended]).catch(() => {});
     },
     end: () => stream.end(),
-    messages: messagesOf(stream as unknown as ClientDuplexStream<never, Response>, signal),
+    messages: messagesOf(stream as unknown as ClientDuplexStream<never, Response>, route, signal),
   };
 }

@@ -3,6 +3,7 @@
 import type { ClientDuplexStream, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import { errorFromCall } from '../error-details.ts';
 import { AbortedError, InferqError } from '../errors.ts';
+import type { Route } from '../unreachable.ts';
 
 type Incoming<Response> = ClientReadableStream<Response> | ClientDuplexStream<never, Response>;
 
@@ -10,7 +11,7 @@ type Incoming<Response> = ClientReadableStream<Response> | ClientDuplexStream<ne
  * Yields messages as the consumer asks for them: a slow consumer stops the reading. Leaving early cancels the call. Throws an
  * InferqError: AbortedError where the signal fired, else what the status says.
  */
-export async function* messagesOf<Response>(call: Incoming<Response>, signal?: AbortSignal): AsyncGenerator<Response, void> {
+export async function* messagesOf<Response>(call: Incoming<Response>, route: Route, signal?: AbortSignal): AsyncGenerator<Response, void> {
   const abort = () => call.cancel();
   // A call that is cancelled after its iteration ended still reports it.
   call.on('error', () => {});
@@ -23,7 +24,7 @@ export async function* messagesOf<Response>(call: Incoming<Response>, signal?: A
     }
   } catch (error) {
     if (signal?.aborted) throw new AbortedError(signal);
-    throw error instanceof InferqError || !isServiceError(error) ? error : errorFromCall(error);
+    throw error instanceof InferqError || !isServiceError(error) ? error : errorFromCall(error, route);
   } finally {
     signal?.removeEventListener('abort', abort);
     call.cancel();
