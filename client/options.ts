@@ -32,7 +32,7 @@ export interface ClientOptions {
   deadlineMs?: number;
   retry?: Partial<RetryPolicy>;
   keepalive?: Partial<KeepaliveOptions>;
-  /** The largest message taken from the server. Default 64 MiB. */
+  /** The largest message taken from the server. Default 72 MiB: outputs of 64 MiB, and all that comes with them. */
   maxMessageBytes?: number;
 }
 
@@ -63,6 +63,6 @@ export function settingsOf(options: ClientOptions): Settings {
     deadlineMs: options.deadlineMs ?? 30_000,
     retry: { ...defaultRetry, ...options.retry },
     keepalive: { timeMs: 30_000, timeoutMs: 10_000, ...options.keepalive },
-    maxMessageBytes: options.maxMessageBytes ?? 64 * 1_024 * 1_024,
+    maxMessageBytes: options.maxMessageBytes ?? 72 * 1_024 * 1_024,
   };
 }

@@ -16,7 +16,7 @@ sys.path.insert(0, "stubs")
 
 from inferq.v1 import broker_pb2, broker_pb2_grpc, task_pb2, tensor_pb2  # noqa: E402
 
-MAX_MESSAGE = 64 * 1024 * 1024  # gRPC's own limit is 4 MiB: a larger result would be refused on arrival.
+MAX_MESSAGE = 72 * 1024 * 1024  # gRPC's own limit is 4 MiB: a larger result would be refused on arrival.
 DATATYPES = {
     "bool": "BOOL", "uint8": "UINT8", "uint16": "UINT16", "uint32": "UINT32", "uint64": "UINT64",
     "int8": "INT8", "int16": "INT16", "int32": "INT32", "int64": "INT64",

@@ -12,7 +12,7 @@ sys.path.insert(0, "stubs")
 from inferq.v1 import broker_pb2, broker_pb2_grpc  # noqa: E402
 
 STATUS = {"INVALID_ARGUMENT": 400, "NOT_FOUND": 404, "ALREADY_EXISTS": 409, "RESOURCE_EXHAUSTED": 429, "UNAVAILABLE": 503}
-channel = grpc.insecure_channel(os.getenv("INFERQ_SERVER", "127.0.0.1:50051"), [("grpc.max_receive_message_length", 64 << 20)])
+channel = grpc.insecure_channel(os.getenv("INFERQ_SERVER", "127.0.0.1:50051"), [("grpc.max_receive_message_length", 72 << 20)])
 broker = broker_pb2_grpc.BrokerStub(channel)
 
 

@@ -14,7 +14,7 @@ sys.path.insert(0, stubs)
 
 from inferq.v1 import broker_pb2, broker_pb2_grpc, task_pb2, tensor_pb2  # noqa: E402
 
-channel = grpc.insecure_channel(server, options=[("grpc.max_receive_message_length", 64 * 1024 * 1024)])
+channel = grpc.insecure_channel(server, options=[("grpc.max_receive_message_length", 72 * 1024 * 1024)])
 broker = broker_pb2_grpc.BrokerStub(channel)
 
 

@@ -19,7 +19,7 @@ export function* packLists(datatype: Datatype, raw: Uint8Array, mostBytes: numbe
   if (raw.length === 0) return new Uint8Array();
   const field = layouts.findIndex((layout) => layout?.name === list);
   const varints = layouts[field]?.elements === 'varints';
-  const length = varints ? yield* varintsLength(new RawNumbers(datatype, raw)) : raw.length;
+  const length = varints ? yield* varintsLength(new RawNumbers(datatype, raw), mostBytes) : raw.length;
   const size = 1 + varintBytes(length, 0) + length;
   if (size > mostBytes) return undefined;
   const writer = new WireWriter(size);
@@ -36,9 +36,10 @@ export function* packLists(datatype: Datatype, raw: Uint8Array, mostBytes: numbe
   return writer.target;
 }
 
-function* varintsLength(numbers: RawNumbers): Sliced<number> {
+/** Stops where there are too many. */
+function* varintsLength(numbers: RawNumbers, mostBytes: number): Sliced<number> {
   let length = 0;
-  for (let work = 1; numbers.next(); work++) {
+  for (let work = 1; length <= mostBytes && numbers.next(); work++) {
     length += varintBytes(numbers.low, numbers.high);
     if (work % sliceElements === 0) yield;
   }

@@ -8,6 +8,7 @@ export class RawNumbers {
   high = 0;
   readonly #datatype: FixedDatatype;
   readonly #size: number;
+  readonly #signed: boolean;
   readonly #view: DataView;
   #at = 0;
 
@@ -15,6 +16,7 @@ export class RawNumbers {
   constructor(datatype: FixedDatatype, raw: Uint8Array) {
     this.#datatype = datatype;
     this.#size = arrayTypes[datatype].BYTES_PER_ELEMENT;
+    this.#signed = datatype.startsWith('I');
     this.#view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
     if (raw.length % this.#size !== 0) throw new Error(`${raw.length} bytes are not a whole number of ${datatype} elements`);
   }
@@ -48,6 +50,6 @@ export class RawNumbers {
   /** Negative numbers fill it with ones. */
   #high(): number {
     if (this.#size === 8) return this.#view.getInt32(this.#at + 4, true);
-    return this.#datatype.startsWith('I') && this.low < 0 ? -1 : 0;
+    return this.#signed && this.low < 0 ? -1 : 0;
   }
 }
