@@ -106,7 +106,7 @@ export class Unit {
         if (this.#stopping) return;
         await pause(restartMs);
         if (this.#stopping) return;
-        // It refuses to start while Redis cannot be reached: a service manager tries again.
+        // Where it does not start, a service manager tries again.
         await this.#launch().catch(() => {});
       }
       // It was told to stop while it started.
