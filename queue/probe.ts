@@ -15,10 +15,12 @@ export function openProbe(place: Place): StoreProbe {
   const { redis } = link;
   // What the probe finds is its owner's to tell.
   const calls = new StoreCalls(link, new Failover(redis), new TroubleLog(() => {}));
-  redis.connect().catch(() => undefined);
+  const tried = redis.connect().catch(() => undefined);
   return {
     ask: () =>
       calls.run('probe', async () => {
+        // The first question may come before the first connection.
+        await tried;
         const denied = await deniedCommands(redis);
         if (denied.length > 0) throw new StoreError('refusing', 'NOPERM', `NOPERM for ${denied.join(', ')}`);
       }),

@@ -55,6 +55,8 @@ test('a server serves while Redis answers, says so where it does not, and ends w
   const watch = health.watch({ service: '' });
   watch.on('data', (message: HealthCheckResponse) => heard.push(message.status)).on('error', () => undefined);
   await expect.poll(() => heard.at(-1), patience).toBe(Serving.SERVING);
+  expect(heard).toEqual([Serving.SERVING]);
+  expect(out()).not.toContain('NOT_SERVING');
 
   const broker = new BrokerClient(address, credentials.createInsecure());
   const unknown = await failure(reply((done) => broker.submit(SubmitRequest.fromPartial({ model: 'nobody' }), done)));
