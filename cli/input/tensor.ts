@@ -10,13 +10,14 @@ export interface InputSpec {
   name: string;
   datatype: string;
   shape: readonly number[];
+  anyRank?: boolean;
 }
 
 /** Nested lists as a tensor; one missing leading dimension is added. Throws a Failure that names what does not fit. */
 export function tensorFromJson(spec: InputSpec, value: unknown): Tensor {
   const { shape, values } = named(spec, () => fromNested(value));
-  const full = shape.length === spec.shape.length - 1 ? [1, ...shape] : shape;
-  if (full.length !== spec.shape.length) {
+  const full = !spec.anyRank && shape.length === spec.shape.length - 1 ? [1, ...shape] : shape;
+  if (!spec.anyRank && full.length !== spec.shape.length) {
     throw wrongUsage(`Input "${spec.name}" has the shape ${shownShape(shape)}, but the model wants ${shownShape(spec.shape)}.`);
   }
   return named(spec, () => tensor.of(spec.datatype, full, wideNumbers(spec.datatype, values)));
@@ -24,15 +25,18 @@ export function tensorFromJson(spec: InputSpec, value: unknown): Tensor {
 
 /** One text for an input of one BYTES element. Throws a Failure where the input is something else. */
 export function tensorFromText(spec: InputSpec, text: string): Tensor {
-  const shape = spec.shape.map((dimension) => (dimension === -1 ? 1 : dimension));
+  const shape = spec.anyRank ? [1] : spec.shape.map((dimension) => (dimension === -1 ? 1 : dimension));
   if (spec.datatype !== 'BYTES' || shape.some((dimension) => dimension !== 1)) {
     throw wrongUsage(`--text is for models that take one text; "${spec.name}" is ${spec.datatype} ${shownShape(spec.shape)}: use --input.`);
   }
   return tensor.strings(shape, [text]);
 }
 
-/** A JSON number loses digits beyond 2^53: 64-bit whole numbers may be given as text. */
+const unwritable: readonly Scalar[] = ['NaN', 'Infinity', '-Infinity'];
+
+/** A JSON number loses digits beyond 2^53, and none is NaN or infinite: those may be given as text, as in protobuf's JSON. */
 function wideNumbers(datatype: string, values: Scalar[]): Scalar[] {
+  if (/^(?:FP|BF)\d/.test(datatype)) return values.map((value) => (unwritable.includes(value) ? Number(value) : value));
   if (datatype !== 'INT64' && datatype !== 'UINT64') return values;
   return values.map((value) => (typeof value === 'string' && /^-?\d{1,20}$/.test(value) ? BigInt(value) : value));
 }

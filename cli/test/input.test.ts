@@ -83,3 +83,14 @@ test('an undeclared parameter is refused with the declared ones', () => {
   );
   expect(() => typedParameters('m', [], new Map([['tokens', '5']]))).toThrow('It has none');
 });
+
+test('an input of any rank takes the shape that the lists have', () => {
+  const any = { name: 'x', datatype: 'FP32', shape: [], anyRank: true };
+  expect(inputsFromJson('m', [any], 'f', '{"x": [[1, 2]]}').x?.shape).toEqual([1, 2]);
+  expect(inputsFromJson('m', [any], 'f', '{"x": 1}').x?.shape).toEqual([]);
+});
+
+test('floats that JSON cannot write are texts', () => {
+  const inputs = inputsFromJson('m', [image], 'f', '["NaN", "Infinity", "-Infinity", 0]');
+  expect(inputs.image?.data).toEqual(Float32Array.of(Number.NaN, Infinity, -Infinity, 0));
+});

@@ -57,10 +57,17 @@ export const tensor = {
 
 function bytesData(values: TypedArray | readonly Scalar[]): TensorData {
   if (Array.isArray(values)) {
-    if (values.every((value) => typeof value === 'string')) return [...values];
+    if (values.every((value) => typeof value === 'string')) return wellFormed(values);
     if (values.every((value) => value instanceof Uint8Array)) return [...values];
   }
   throw invalid('data', 'elements of BYTES must be all strings or all byte arrays');
+}
+
+/** What is sent of half a surrogate pair would be another character. */
+function wellFormed(texts: readonly string[]): string[] {
+  const index = texts.findIndex((text) => !text.isWellFormed());
+  if (index >= 0) throw invalid('data', `element ${index} has half a surrogate pair, which UTF-8 cannot carry`);
+  return [...texts];
 }
 
 function numericData(datatype: NumericDatatype, values: TypedArray | readonly Scalar[]): TypedArray {

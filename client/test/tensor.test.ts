@@ -129,3 +129,8 @@ test('a tensor that cannot be read is an error that names it', () => {
   expect(read({ datatype: 'BYTES', data: { $case: 'raw', value: Uint8Array.of(9, 0, 0, 0, 1) } })).toThrow('cut short');
   expect(read({ datatype: 'BYTES', data: { $case: 'raw', value: Uint8Array.of(9) } })).toThrow('cut short');
 });
+
+test('a text that UTF-8 cannot carry is refused, not changed', () => {
+  expect(() => tensor.strings([2], ['a', 'b\ud800'])).toThrow('element 1 has half a surrogate pair');
+  expect(tensor.strings([1], ['\u{1f600}']).data).toEqual(['\u{1f600}']);
+});
