@@ -16,6 +16,7 @@ export const defaults = {
   retry: { delayMs: 5 * second, factor: 2, maxDelayMs: 5 * minute },
   resultTtlMs: hour,
   hardLimitMs: 300 * second,
+  loadLimitMs: 300 * second,
   leaseMs: 10 * second,
   maxRows: 10_000,
   maxMessageBytes: 64 * MiB,

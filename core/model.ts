@@ -50,6 +50,14 @@ export interface ModelSpec {
   keepInput?: boolean;
 }
 
+/** A model version that a worker was to serve and could not load. The version is empty where the model has none that could be tried. */
+export interface FailedModel {
+  name: string;
+  version: string;
+  /** Why, in a sentence. */
+  reason: string;
+}
+
 /** Milliseconds before attempt `charged + 1`, exponential with full range jitter of the upper half. `random` is in [0, 1). */
 export function retryDelayMs(policy: RetryPolicy, charged: number, random: number): number {
   const full = Math.min(policy.maxDelayMs, policy.delayMs * policy.factor ** Math.max(0, charged - 1));

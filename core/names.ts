@@ -11,6 +11,11 @@ export function isName(text: string): boolean {
   return name.test(text);
 }
 
+/** `NAME:VERSION`, or the name alone where a model has no valid version. */
+export function modelLabel({ name, version }: { name: string; version: string }): string {
+  return version === '' ? name : `${name}:${version}`;
+}
+
 /** A version is a positive integer without leading zeros, at most 9 digits. */
 export function isVersion(text: string): boolean {
   return /^[1-9][0-9]{0,8}$/.test(text);

@@ -3,6 +3,7 @@
 export const refusalReasons = [
   'INVALID_REQUEST',
   'MODEL_NOT_FOUND',
+  'MODEL_FAILED',
   'QUEUE_NOT_FOUND',
   'TASK_NOT_FOUND',
   'RESULT_EXPIRED',

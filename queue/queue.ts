@@ -4,7 +4,7 @@
  * otherwise. Everything expected is a value; what a method throws is a StoreError (core/store-error.ts).
  */
 
-import type { ModelSpec } from '@inferq/core/model.ts';
+import type { FailedModel, ModelSpec } from '@inferq/core/model.ts';
 import type { ChunkRecord, TaskError, TaskErrorCode, TaskSnapshot, TaskState } from '@inferq/core/task.ts';
 import type { RedisTlsFiles } from './redis-tls.ts';
 
@@ -292,6 +292,8 @@ export interface WorkerEntry {
   /** In the order served. Weight 0: strictly before what follows. */
   queues: { queue: string; weight: number }[];
   executors: ExecutorEntry[];
+  /** What it was to serve and could not load. */
+  failedModels: FailedModel[];
 }
 
 export interface Registry {

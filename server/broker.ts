@@ -127,8 +127,19 @@ export interface Page<T> {
 }
 
 export interface ModelView {
-  spec: ModelSpec;
+  name: string;
+  /** Empty for a model that has no valid version. */
+  version: string;
+  /** Undefined for what has never been loaded anywhere. */
+  spec?: ModelSpec;
   liveExecutors: number;
+  /** Live workers that could not load it, and why. */
+  failures: readonly { worker: string; reason: string }[];
+}
+
+/** One that some worker has announced. */
+export interface KnownModelView extends ModelView {
+  spec: ModelSpec;
 }
 
 export interface QueueView {
@@ -178,7 +189,7 @@ export interface Broker {
   cancel(taskId: string, force: boolean): Promise<Outcome<TaskView>>;
   /** The inputs and parameters as `encodeInput` gave them. */
   getInput(taskId: string): Promise<Outcome<Uint8Array>>;
-  getModel(name: string, version: string): Promise<Outcome<ModelView>>;
+  getModel(name: string, version: string): Promise<Outcome<KnownModelView>>;
   listQueues(pageSize: number, token: string): Promise<Outcome<Page<QueueView>>>;
   listWorkers(pageSize: number, token: string): Promise<Outcome<Page<WorkerView>>>;
   listModels(pageSize: number, token: string): Promise<Outcome<Page<ModelView>>>;

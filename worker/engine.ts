@@ -23,12 +23,12 @@ export interface EngineTask {
 }
 
 /**
- * `output` is an encoded StoredOutput. `suspect`: it is one of several tasks of which one has caused an error, nobody knows which; it is to
+ * `output` is an encoded StoredOutput. `breach`: the handler broke a rule that holds for every input. `suspect`: it is one of several tasks of which one has caused an error, nobody knows which; it is to
  * be given back uncharged and run alone.
  */
 export type EngineOutcome =
   | { kind: 'complete'; output: Uint8Array; partial: boolean }
-  | { kind: 'fail'; error: TaskError; retry: boolean }
+  | { kind: 'fail'; error: TaskError; retry: boolean; breach?: boolean }
   | { kind: 'suspect' };
 
 export interface EngineFacts {
@@ -55,6 +55,8 @@ export interface EngineListener {
 export interface EngineOptions {
   /** What to load. */
   models: readonly ModelVersion[];
+  /** Whether the parent of this process listens to the reports of ../load-report.ts. */
+  reports?: boolean;
   /** `cpu` or `cuda:0` (always ordinal 0: CUDA_VISIBLE_DEVICES selects). */
   device: string;
   /** Threads of one session's operators. */
@@ -66,6 +68,8 @@ export interface EngineOptions {
 export interface Engine {
   /** What was loaded and warmed up. */
   readonly models: readonly LoadedModel[];
+  /** What could not be loaded. */
+  readonly failed: readonly FailedLoad[];
   /**
    * Starts a batch of one model, behind those that were started before: one `run`, or joins the items to the next `step`. All tasks
    * share a signature, or one is alone. Returns the batch's number.
@@ -79,11 +83,23 @@ export interface Engine {
 }
 
 /** `spec` is announced; the rest decides how the executor batches. */
-export interface LoadedModel {
+export interface LoadedModel extends WarmUpRemarks {
   spec: ModelSpec;
   continuous: boolean;
   /** Waits so long for a fuller batch, counted from the oldest task; 0: greedy. */
   lingerMs: number;
-  /** For the log: a handler refused its warm-up item, which it may well do. */
+}
+
+/** What went wrong in the warm-up, on made-up input. The model is served nonetheless. */
+export interface WarmUpRemarks {
+  /** It may well be the input's fault. */
   warning?: string;
+  /** It is the handler's fault: its code is wrong for every input. */
+  fault?: string;
+}
+
+/** A model version that could not be loaded: why, in a sentence, and what else is known of it (a stack, a longer message). */
+export interface FailedLoad extends ModelRef {
+  reason: string;
+  detail: string;
 }

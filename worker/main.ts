@@ -2,17 +2,20 @@
 
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { FailedModel } from '@inferq/core/model.ts';
+import { modelLabel } from '@inferq/core/names.ts';
 import { awaitStore } from '@inferq/queue/await-store.ts';
 import type { QueueConnection } from '@inferq/queue/queue.ts';
 import { startUpkeep } from '@inferq/queue/upkeep-loop.ts';
 import { type Log, openLog } from './log.ts';
-import { checkWorkerOptions, type WorkerOptions } from './options.ts';
+import { type CheckedWorkerOptions, checkWorkerOptions, type WorkerOptions } from './options.ts';
 import { defaultShares, parseQueues } from './queue-shares.ts';
 import { sentenceOf } from './repository/problem.ts';
-import { type ModelVersion, openRepository } from './repository/repository.ts';
+import { openRepository } from './repository/repository.ts';
 import { selectModels } from './repository/select.ts';
 import { StopSignals } from './stop-signals.ts';
 import { chooseDevices, surveyGpus } from './supervisor/devices.ts';
+import { failureSentence } from './supervisor/failed-models.ts';
 import { checkedWorkerName, defaultWorkerName } from './supervisor/names.ts';
 import { type Supervisor, type SupervisorOptions, startSupervisor } from './supervisor/supervisor.ts';
 import { StartFailure, UsageError } from './usage-error.ts';
@@ -28,6 +31,8 @@ export interface WorkerInfo {
   name: string;
   devices: string[];
   models: { name: string; version: string }[];
+  /** What could not be loaded. */
+  failed: readonly FailedModel[];
   queues: { queue: string; weight: number }[];
   executors: { name: string; device: string; pid: number | undefined }[];
 }
@@ -49,19 +54,22 @@ export async function runWorker(options: WorkerOptions, hooks: WorkerHooks = {})
   const log = openLog(checked.logLevel, { worker: name });
   const { devices, why } = await chooseDevices(checked.devices, process.env.CUDA_VISIBLE_DEVICES, surveyGpus);
   const asked = checked.queues === undefined ? undefined : parseQueues(checked.queues);
-  const models = await readModels(checked.repository, checked.models);
+  const { versions: models, broken } = await readModels(checked);
   const supervised: SupervisorOptions = {
     name,
     host: hostname(),
     devices,
     shares: asked ?? defaultShares(models.map(({ settings }) => settings.queue)),
     models,
+    broken,
+    strict: checked.strict,
     redisUrl: checked.redisUrl,
     ...(checked.redisTls && { redisTls: checked.redisTls }),
     leaseMs: checked.leaseMs,
     ...(checked.threads === undefined ? {} : { threads: checked.threads }),
     logLevel: checked.logLevel,
   };
+  for (const { reason, ...model } of broken) log.error({ model: modelLabel(model), reason }, 'model not loaded');
   log.info({ devices: devices.map(({ label }) => label), why }, 'devices chosen');
 
   const signals = new StopSignals();
@@ -101,11 +109,13 @@ async function serve(
   if (!supervisor) return 0;
   const upkeep = startUpkeep(connection.upkeep);
   const models = supervisor.models.map((spec) => ({ name: spec.name, version: spec.version }));
-  log.info({ models, queues: options.shares }, 'worker ready');
+  const failed = supervisor.failed.map(modelLabel);
+  log.info({ models, ...(failed.length > 0 && { failed }), queues: options.shares }, 'worker ready');
   onReady?.({
     name: options.name,
     devices: options.devices.map(({ label }) => label),
     models,
+    failed: supervisor.failed,
     queues: options.shares,
     executors: supervisor.executors(),
   });
@@ -150,10 +160,13 @@ async function start(
   }
 }
 
-async function readModels(folder: string, models: string | undefined): Promise<ModelVersion[]> {
-  const selected = selectModels(await openRepository(folder), models);
+/** What to load. Throws UsageError where nothing can be, or, if `strict`, not everything. */
+async function readModels({ repository, models, strict }: CheckedWorkerOptions) {
+  const selected = selectModels(await openRepository(repository), models);
   if (!selected.ok) throw new UsageError(selected.problem);
-  const [broken] = selected.broken;
-  if (broken) throw new UsageError(sentenceOf(broken.problems));
-  return selected.versions;
+  const { versions } = selected;
+  const broken = selected.broken.map(({ name, version, problems }) => ({ name, version, reason: sentenceOf(problems) }));
+  const failure = strict || versions.length === 0 ? failureSentence(broken) : undefined;
+  if (failure !== undefined) throw new UsageError(failure);
+  return { versions, broken };
 }

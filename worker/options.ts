@@ -26,6 +26,8 @@ export const workerOptionsSchema = z.strictObject({
   repository: z.string('a model repository is needed: name its folder').min(1, 'a model repository is needed: name its folder'),
   /** `digits,charlm:2`; without it, the latest version of every model. */
   models: z.string().optional(),
+  /** Whether one model that cannot be loaded keeps the worker from starting; without it, the others are served. */
+  strict: z.boolean().default(false),
   /** `realtime,default:2,batch:1`; without it, the standard queues and those that the models name, strictly in that order. */
   queues: z.string().optional(),
   /** `cpu,cpu`, `0,1` or `auto`. */

@@ -31,6 +31,7 @@ export async function startQueueExecutor({ url, model, queue, batch, output }: Q
     startedAt: Date.now(),
     queues: [{ queue, weight: 0 }],
     executors: [{ name: executor, device, models: [{ name: model, version }], restarts: 0, lastExit: '' }],
+    failedModels: [],
   });
   const pool = { queue, model, version, maxTasks: batch, maxRows: batch };
   const request: ClaimRequest = { executor, worker, device, queues: [[pool]], maxBytes: 1e9, waitForBell: false, solo: false };

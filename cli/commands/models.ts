@@ -1,6 +1,7 @@
 /** `inferq models` and `inferq models check`. */
 
 import type { Model } from '@inferq/client/wire/model.ts';
+import { modelLabel } from '@inferq/core/names.ts';
 import { oneLine } from '@inferq/core/plain-text.ts';
 import { shownSpec } from '@inferq/core/tensor/shape.ts';
 import type { Command } from 'commander';
@@ -25,9 +26,9 @@ const view: ListView<Model> = {
   rows: (model) => [
     [
       model.name,
-      model.version,
-      model.kind,
-      model.queue,
+      model.version || '-',
+      model.kind || '-',
+      model.queue || '-',
       tensors(model.inputs),
       tensors(model.outputs),
       model.parameters.map(parameter).join(', ') || '-',
@@ -35,11 +36,13 @@ const view: ListView<Model> = {
       model.description || '-',
     ],
   ],
+  notes: (model) =>
+    model.loadFailures.map(({ worker, reason }) => `${modelLabel(model)} could not be loaded on worker ${worker}: ${reason}`),
   ifNone: 'No worker has announced a model yet.',
 };
 
 function tensors(specs: Model['inputs']): string {
-  return specs.map((spec) => `${spec.name} ${spec.datatype} ${shownSpec(spec)}`).join(', ');
+  return specs.map((spec) => `${spec.name} ${spec.datatype} ${shownSpec(spec)}`).join(', ') || '-';
 }
 
 /** `max_tokens=200 (1 to 4096)`: the default, and what else it takes. */
@@ -52,7 +55,7 @@ function parameter({ name, defaultValue, minValue, maxValue, allowedValues }: Mo
 
 /** Adds the command and the one below it. */
 export function addModels(program: Command): void {
-  const models = program.command('models').description('List the models that workers have announced.');
+  const models = program.command('models').description('List the models that workers have announced, and those that they could not load.');
   addServerFlags(addJson(models))
     .addHelpText('after', '\nExamples:\n  inferq models\n  inferq models check ./models')
     .action((flags: ServerFlags & JsonFlag) => withClient(flags, (client) => printList(client.admin.models(), flags.json, view)));
@@ -66,10 +69,13 @@ export function addModels(program: Command): void {
 
 async function check(folder: string): Promise<void> {
   const { checkRepository } = await installed('worker', () => import('@inferq/worker/check-repository.ts'));
-  const { ok, lines } = await checkRepository(folder);
-  for (const { model, version, problem, summary } of lines) {
-    const label = version === '' ? model : `${model}:${version}`;
+  process.exitCode = exitCodes.succeeded;
+  // Beside the results, so that these stay what they are in a pipe.
+  const onSlow = (label: string, seconds: number) =>
+    void process.stderr.write(`...     ${oneLine(label)}  still loading after ${seconds} s\n`);
+  for await (const { model, version, problem, summary } of checkRepository(folder, onSlow)) {
+    const label = modelLabel({ name: model, version });
     process.stdout.write(`${oneLine(problem === undefined ? `ok      ${label}  ${summary}` : `broken  ${label}  ${problem}`)}\n`);
+    if (problem !== undefined) process.exitCode = exitCodes.failed;
   }
-  process.exitCode = ok ? exitCodes.succeeded : exitCodes.failed;
 }

@@ -19,6 +19,7 @@ interface Flags extends RedisTlsFlags {
   listen: string;
   data: string;
   repository: string;
+  strict?: boolean;
   logLevel: LogLevel;
 }
 
@@ -29,7 +30,8 @@ export function addUp(program: Command): void {
     .description('Start everything on this machine: a private Redis, one worker with the demo models, one server.')
     .option('--listen <host:port>', 'where the server listens', defaultServer)
     .option('--data <dir>', 'where Redis keeps its data, and the logs go', '.inferq')
-    .option('--repository <dir>', 'the models to serve', demoModels);
+    .option('--repository <dir>', 'the models to serve', demoModels)
+    .option('--strict', 'refuse to start where a model cannot be loaded; without it, the others are served');
   addLogLevel(addRedisTls(command))
     .addHelpText('after', '\nWith REDIS_URL set, that Redis is used and none is started. It runs until Ctrl-C or SIGTERM.')
     .addHelpText('after', '\nExample:\n  inferq up --listen 127.0.0.1:50052 --data /var/lib/inferq')
@@ -53,6 +55,7 @@ async function run(flags: Flags): Promise<void> {
   process.exitCode = await runUp({
     ...flags,
     repository,
+    strict: flags.strict === true,
     redisUrl,
     redisTlsArgs: redisTlsArgs(flags),
     defaultListen: defaultServer,

@@ -1,6 +1,8 @@
 /** `inferq worker`. */
 
 import { defaults } from '@inferq/core/limits.ts';
+import type { FailedModel } from '@inferq/core/model.ts';
+import { modelLabel } from '@inferq/core/names.ts';
 import type { Command } from 'commander';
 import { demoModels } from '../demo-models.ts';
 import { Failure, wrongUsage } from '../failure.ts';
@@ -17,12 +19,16 @@ interface Flags extends RedisFlags {
   devices: string;
   threads?: number;
   models?: string;
+  strict?: boolean;
   repository: string;
   name?: string;
   grace?: number;
   lease: number;
   logLevel: LogLevel;
 }
+
+/** Of models that could not be loaded, so many are told to `inferq up`. */
+const mostRemarks = 10;
 
 const queuesHelp = `
 Queues: --queues realtime,default:2,batch:1
@@ -42,6 +48,7 @@ export function addWorker(program: Command): void {
       parseInteger('--threads', text),
     )
     .option('--models <list>', 'which models to load, such as digits,charlm:2 (default: the latest version of each)')
+    .option('--strict', 'refuse to start where a model cannot be loaded; without it, the others are served')
     .option('--repository <dir>', 'the folder with the models', demoModels)
     .option('--name <name>', 'what this worker is called (default: made of host and process number)')
     .option('--grace <duration>', `how long to finish what is running when asked to end (default: ${defaults.graceMs / 1_000}s)`, (text) =>
@@ -50,6 +57,15 @@ export function addWorker(program: Command): void {
     .addHelpText('after', queuesHelp)
     .addHelpText('after', '\nExample:\n  inferq worker --queues realtime,default --devices cpu,cpu --repository ./models')
     .action(run);
+}
+
+async function tellReady(failed: readonly FailedModel[]): Promise<void> {
+  for (const { reason, ...model } of failed.slice(0, mostRemarks)) {
+    await tellParent({ kind: 'remark', message: `${modelLabel(model)} could not be loaded: ${reason}.` });
+  }
+  const more = failed.length - mostRemarks;
+  if (more > 0) await tellParent({ kind: 'remark', message: `${more} more could not be loaded: see \`inferq models\`.` });
+  await tellParent({ kind: 'ready', address: '' });
 }
 
 async function run(flags: Flags): Promise<void> {
@@ -72,7 +88,7 @@ async function run(flags: Flags): Promise<void> {
       },
       {
         onWaiting: (message) => void tellParent({ kind: 'waiting', message }),
-        onReady: () => void tellParent({ kind: 'ready', address: '' }),
+        onReady: ({ failed }) => void tellReady(failed),
       },
     );
   } catch (error) {

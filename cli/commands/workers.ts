@@ -1,6 +1,7 @@
 /** `inferq workers`. */
 
 import type { Worker } from '@inferq/client/wire/fleet.ts';
+import { modelLabel } from '@inferq/core/names.ts';
 import type { Command } from 'commander';
 import { addServerFlags, type ServerFlags, withClient } from '../connect.ts';
 import { shownSpan } from '../print/span.ts';
@@ -34,6 +35,8 @@ const view: ListView<Worker> = {
       String(executor.restarts),
     ]);
   },
+  notes: ({ name: worker, failedModels }) =>
+    failedModels.map(({ reason, ...model }) => `${worker} could not load ${modelLabel(model)}: ${reason}`),
   ifNone: 'No worker is up.',
 };
 

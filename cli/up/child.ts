@@ -42,6 +42,7 @@ export function startChild(options: ChildOptions): Part {
   const ready = new Promise<string>((resolve, reject) => {
     child.on('message', (message: ChildMessage) => {
       if (message.kind === 'ready') resolve(message.address);
+      else if (message.kind === 'remark') options.say(message.message);
       else if (message.kind === 'waiting') options.say(`The ${name} does not start yet. ${message.message}`);
       else reject(new Failure(`The ${name} did not start: ${message.message}`));
     });

@@ -3,6 +3,8 @@
 /** What a child tells its parent. */
 export type ChildMessage =
   | { kind: 'ready'; address: string }
+  /** Something is worth a line, and the start goes on. */
+  | { kind: 'remark'; message: string }
   | { kind: 'failed'; message: string }
   /** It waits for something, and goes on by itself. */
   | { kind: 'waiting'; message: string };

@@ -20,6 +20,8 @@ export interface UpOptions {
   listen: string;
   data: string;
   repository: string;
+  /** Whether one model that cannot be loaded keeps it from starting. */
+  strict: boolean;
   logLevel: string;
   /** A Redis to use instead of starting one. */
   redisUrl: string | undefined;
@@ -78,7 +80,7 @@ async function startAll(options: UpOptions, folder: DataFolder, started: KeptPar
   const shared = { redisUrl: url, folder, say };
   const common = [...options.redisTlsArgs, '--log-level', options.logLevel];
   say('Loading the models...');
-  const workerArgs = ['--repository', options.repository, ...common];
+  const workerArgs = ['--repository', options.repository, ...(options.strict ? ['--strict'] : []), ...common];
   await start(keepRunning('worker', () => startChild({ ...shared, name: 'worker', args: workerArgs, stopLimitMs: workerStopMs }), say));
   const serverArgs = ['--listen', options.listen, ...common];
   const address = await start(

@@ -33,6 +33,8 @@ export interface Worker {
   /** In the order served. Weight 0: strictly before what follows. */
   queues: { queue: string; weight: number }[];
   executors: Executor[];
+  /** What it was to serve and could not load. The version is empty for a model that has no valid one. */
+  failedModels: { name: string; version: string; reason: string }[];
   /** The message in protobuf's JSON form. */
   toJSON(): unknown;
 }

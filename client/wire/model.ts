@@ -42,6 +42,8 @@ export interface Model {
   maxBatchSize: number;
   maxRows: number;
   liveExecutors: number;
+  /** Live workers that could not load it, and why. */
+  loadFailures: { worker: string; reason: string }[];
   /** The message in protobuf's JSON form. */
   toJSON(): unknown;
 }

@@ -12,7 +12,11 @@ async function announce(parts: Parameters<typeof modelSpec>[0] = {}): Promise<st
 }
 
 test('workers, models and queues are known as they were announced, the newest version first', async () => {
-  const worker = workerEntry({ queues: [{ queue: 'realtime', weight: 2 }], executors: [executorEntry('x1', { restarts: 3 })] });
+  const worker = workerEntry({
+    queues: [{ queue: 'realtime', weight: 2 }],
+    executors: [executorEntry('x1', { restarts: 3 })],
+    failedModels: [{ name: 'broken', version: '1', reason: 'no graph' }],
+  });
   await storage.registry.announceWorker(worker);
   const specs = ['2', '10', '1'].map((version) => modelSpec({ version, queue: 'vision' }));
   await storage.registry.announceModels([modelSpec({ name: 'a' }), ...specs]);
@@ -21,6 +25,13 @@ test('workers, models and queues are known as they were announced, the newest ve
   expect(registry.models.map(({ name, version }) => `${name}:${version}`)).toEqual(['a:1', 'm:10', 'm:2', 'm:1']);
   expect(registry.models[1]).toEqual(specs[1]);
   expect(registry.queues).toEqual(['default', 'realtime', 'vision']);
+});
+
+test('a worker of an earlier release tells of no failed models', async () => {
+  const { failedModels, ...earlier } = workerEntry();
+  expect(failedModels).toEqual([]);
+  await storage.registry.announceWorker(earlier as Parameters<typeof storage.registry.announceWorker>[0]);
+  expect((await storage.registry.readRegistry()).workers).toEqual([workerEntry()]);
 });
 
 test('a worker that was not heard for a lease is not live, and its models stay known', async () => {

@@ -43,6 +43,12 @@ export async function retireWorker(redis: Redis, leaseMs: number, name: string):
   await retireScript.run(redis, [leaseMs, name, ...models]);
 }
 
+/** A worker of an earlier release tells nothing of models that failed. */
+function readWorker(json: unknown): WorkerEntry {
+  const { failedModels = [], ...entry } = JSON.parse(text(json)) as Partial<WorkerEntry> & Omit<WorkerEntry, 'failedModels'>;
+  return { ...entry, failedModels };
+}
+
 function byNameThenNewest(one: ModelSpec, other: ModelSpec): number {
   return one.name === other.name ? Number(other.version) - Number(one.version) : one.name < other.name ? -1 : 1;
 }
@@ -51,7 +57,7 @@ function byNameThenNewest(one: ModelSpec, other: ModelSpec): number {
 export async function readRegistry(redis: Redis, leaseMs: number): Promise<Registry> {
   const [workers, models, queues] = (await registryScript.run(redis, [leaseMs])) as [unknown[], unknown[], unknown[]];
   return {
-    workers: workers.map((json) => JSON.parse(text(json)) as WorkerEntry),
+    workers: workers.map(readWorker),
     models: models.map((json) => JSON.parse(text(json)) as ModelSpec).sort(byNameThenNewest),
     queues: queues.map(text).sort(),
   };

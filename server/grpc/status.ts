@@ -17,6 +17,7 @@ interface Rule {
 const rules: Record<RefusalReason, Rule> = {
   INVALID_REQUEST: { code: status.INVALID_ARGUMENT },
   MODEL_NOT_FOUND: { code: status.NOT_FOUND },
+  MODEL_FAILED: { code: status.FAILED_PRECONDITION },
   QUEUE_NOT_FOUND: { code: status.NOT_FOUND },
   TASK_NOT_FOUND: { code: status.NOT_FOUND },
   RESULT_EXPIRED: { code: status.NOT_FOUND },

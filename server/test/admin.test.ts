@@ -39,11 +39,30 @@ test('models come by name, the highest version first, with their live executors'
   t.registry.models.push(modelSpec({ version: '10' }), modelSpec({ version: '9' }), modelSpec({ name: 'a' }));
   const names = async (size: number, token: string) => {
     const page = grantedValue(await t.broker.listModels(size, token));
-    return { token: page.nextToken, told: page.items.map(({ spec, liveExecutors }) => `${spec.name} ${spec.version} ${liveExecutors}`) };
+    return { token: page.nextToken, told: page.items.map(({ name, version, liveExecutors }) => `${name} ${version} ${liveExecutors}`) };
   };
   const first = await names(3, '');
   expect(first.told).toEqual(['a 1 0', 'echo 10 0', 'echo 9 0']);
   expect((await names(3, first.token)).told).toEqual(['echo 1 1']);
+});
+
+test('models that workers could not load are listed among the others, with worker and reason', async () => {
+  const failed = (name: string, version: string) => ({ name, version, reason: `${name} is broken` });
+  t.registry.workers.push({ ...workerEntry('v', [], []), failedModels: [failed('echo', '1'), failed('my net', ''), failed('echo', '2')] });
+  t.registry.workers.push({ ...workerEntry('x', [], []), failedModels: [failed('echo', '2')] });
+  const { items } = grantedValue(await t.broker.listModels(0, ''));
+  expect(
+    items.map(({ name, version, spec, failures }) => [name, version, spec !== undefined, failures.map(({ worker }) => worker)]),
+  ).toEqual([
+    ['echo', '2', false, ['v', 'x']],
+    ['echo', '1', true, ['v']],
+    ['my net', '', false, ['v']],
+  ]);
+  expect(refusalOf(await t.broker.getModel('echo', '2'))).toMatchObject({
+    reason: 'MODEL_FAILED',
+    message: expect.stringContaining('echo is broken'),
+  });
+  expect(grantedValue(await t.broker.getModel('echo', '1')).failures).toMatchObject([{ worker: 'v', reason: 'echo is broken' }]);
 });
 
 test('a model is the version asked for, or the one that an open Submit would get', async () => {

@@ -251,6 +251,7 @@ test('every reason has its status, and the details name it', async () => {
   const expected: Record<string, status> = {
     INVALID_REQUEST: status.INVALID_ARGUMENT,
     MODEL_NOT_FOUND: status.NOT_FOUND,
+    MODEL_FAILED: status.FAILED_PRECONDITION,
     QUEUE_NOT_FOUND: status.NOT_FOUND,
     TASK_NOT_FOUND: status.NOT_FOUND,
     RESULT_EXPIRED: status.NOT_FOUND,

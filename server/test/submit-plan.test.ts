@@ -257,3 +257,66 @@ describe('an open version', () => {
     expect(chosen([])).toBe('10');
   });
 });
+
+describe('a model that a live worker could not load', () => {
+  const reason = 'line 2: is not valid YAML';
+  const worker = (name: string, failed: string[], served: string[] = []) => ({
+    ...workerEntry(
+      name,
+      ['default'],
+      served.map((version) => ({ name: 'echo', version })),
+    ),
+    failedModels: failed.map((version) => ({ name: 'echo', version, reason: `${reason} (v${version})` })),
+  });
+  const models = [modelSpec({ version: '1' })];
+  const submitTo = (workers: ReturnType<typeof worker>[], version: string, specs = models) =>
+    plan({ version }, {}, knownOf({ workers, models: specs, queues: [] }, []));
+
+  test.each([
+    [
+      'was never loaded anywhere',
+      [worker('w', ['3'])],
+      '',
+      [],
+      'Model "echo:3" could not be loaded on worker w: line 2: is not valid YAML (v3)',
+    ],
+    [
+      'was loaded before',
+      [worker('w', ['1'])],
+      '1',
+      models,
+      'Model "echo:1" could not be loaded on worker w: line 2: is not valid YAML (v1)',
+    ],
+    [
+      'has an older version, which is not live',
+      [worker('w', ['3'])],
+      '',
+      models,
+      'Model "echo:3" could not be loaded on worker w: line 2: is not valid YAML (v3)',
+    ],
+    ['has no valid version', [worker('w', [''])], '2', [], 'Model "echo" could not be loaded on worker w: line 2: is not valid YAML (v)'],
+    [
+      'failed on several',
+      [worker('w', ['1']), worker('x', ['1'])],
+      '1',
+      models,
+      'Model "echo:1" could not be loaded on worker w (and on 1 more): line 2: is not valid YAML (v1)',
+    ],
+  ])('is refused with the reason where it %s', (_, workers, version, specs, message) => {
+    expect(refusalOf(submitTo(workers, version, specs))).toMatchObject({
+      reason: 'MODEL_FAILED',
+      message,
+      violations: [{ field: 'model' }],
+    });
+  });
+
+  test('is accepted where another worker serves it, or a version that the request allows', () => {
+    expect(grantedValue(submitTo([worker('w', ['1']), worker('x', [], ['1'])], '1'))).toMatchObject({ version: '1' });
+    expect(grantedValue(submitTo([worker('w', ['3'], ['1'])], ''))).toMatchObject({ version: '1' });
+  });
+
+  test('is not confused with versions that are only not there', () => {
+    expect(refusalOf(submitTo([worker('w', ['3'])], '2', models))).toMatchObject({ reason: 'MODEL_NOT_FOUND' });
+    expect(grantedValue(submitTo([worker('w', ['3'])], '1'))).toMatchObject({ version: '1' });
+  });
+});

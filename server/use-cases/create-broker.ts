@@ -4,7 +4,8 @@ import { defaults } from '@inferq/core/limits.ts';
 import type { Inbox, QueueLimits, SubmissionQueue, WorkerRegistry } from '@inferq/queue/queue.ts';
 import type { Broker } from '../broker.ts';
 import { listDeadLetters } from './admin/dead-letters.ts';
-import { getModel, listModels, listQueues, listWorkers } from './admin/fleet.ts';
+import { listQueues, listWorkers } from './admin/fleet.ts';
+import { getModel, listModels } from './admin/models.ts';
 import { redrive } from './admin/redrive.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { createRandomPool } from './random-pool.ts';
@@ -62,10 +63,10 @@ export function createBroker(given: BrokerParts): RunningBroker {
     watch: (taskId, options, call) => watchTask(parts, taskId, options, call),
     cancel: (taskId, force) => cancelTask(parts, taskId, force),
     getInput: (taskId) => readInput(parts, taskId),
-    getModel: (name, version) => getModel(parts, name, version),
+    getModel: (name, version) => getModel(registry, name, version),
     listQueues: (pageSize, token) => listQueues(parts, pageSize, token),
     listWorkers: (pageSize, token) => listWorkers(parts, pageSize, token),
-    listModels: (pageSize, token) => listModels(parts, pageSize, token),
+    listModels: (pageSize, token) => listModels(registry, pageSize, token),
     listDeadLetters: (filter, pageSize, token) => listDeadLetters(parts, filter, pageSize, token),
     redrive: (selection, options) => redrive(parts, selection, options),
     stop() {

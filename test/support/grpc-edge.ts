@@ -7,7 +7,7 @@ import type { Refusal } from '@inferq/core/refusal.ts';
 import type { TaskSnapshot } from '@inferq/core/task.ts';
 import { AdminClient } from '@inferq/proto/gen/inferq/v1/admin.ts';
 import { BrokerClient } from '@inferq/proto/gen/inferq/v1/broker.ts';
-import type { Broker, ModelView, TaskView } from '@inferq/server/broker.ts';
+import type { Broker, KnownModelView, TaskView } from '@inferq/server/broker.ts';
 import type { GrpcOptions, GrpcServer } from '@inferq/server/grpc/server.ts';
 import { startGrpc } from '@inferq/server/grpc/server.ts';
 
@@ -97,7 +97,8 @@ export function viewOf(changes: Partial<TaskSnapshot> = {}, output?: Uint8Array)
 }
 
 /** A model with one input and two outputs. */
-export const digits: ModelView = {
+export const digits: KnownModelView = {
+  ...{ name: 'digits', version: '1', failures: [] },
   liveExecutors: 2,
   spec: {
     name: 'digits',

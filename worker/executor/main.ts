@@ -5,12 +5,13 @@
 
 import { connectQueue } from '@inferq/queue/connect.ts';
 import type { QueueConnection } from '@inferq/queue/queue.ts';
+import type { Engine } from '../engine.ts';
 import { startEngine } from '../inference/start-engine.ts';
 import { type Log, openLog } from '../log.ts';
 import { killOwnTree } from '../process-tree.ts';
 import { systemClock } from './clock.ts';
 import { Executor } from './executor.ts';
-import { type EndReason, type ExecutorOptions, type FromExecutor, logDescriptor, type ToExecutor } from './messages.ts';
+import { type EndReason, type ExecutorOptions, type FromExecutor, type Loaded, logDescriptor, type ToExecutor } from './messages.ts';
 
 // Ctrl-C and a stopping service manager reach this process too; the supervisor decides what becomes of it.
 process.on('SIGINT', () => {});
@@ -18,13 +19,13 @@ process.on('SIGTERM', () => {});
 process.on('disconnect', killOwnTree);
 process.on('uncaughtException', fault);
 
-interface Loaded {
+interface Work {
   executor: Executor;
   connection: QueueConnection;
   options: ExecutorOptions;
 }
 
-let loaded: Promise<Loaded> | undefined;
+let loaded: Promise<Work> | undefined;
 let working: { executor: Executor; log: Log } | undefined;
 
 process.on('message', (message: ToExecutor) => {
@@ -45,7 +46,7 @@ process.on('message', (message: ToExecutor) => {
   }
 });
 
-async function load(options: ExecutorOptions): Promise<Loaded> {
+async function load(options: ExecutorOptions): Promise<Work> {
   const log = openLog(options.logLevel, { worker: options.worker, executor: options.name }, logDescriptor);
   const connection = await connectQueue({
     url: options.redisUrl,
@@ -69,6 +70,7 @@ async function load(options: ExecutorOptions): Promise<Loaded> {
           models: options.models,
           device: options.engineDevice,
           threads: options.threads,
+          reports: true,
           log: { level: options.logLevel, worker: options.worker, executor: options.name, dest: logDescriptor },
         },
         listener,
@@ -78,11 +80,18 @@ async function load(options: ExecutorOptions): Promise<Loaded> {
   connection.onState((state) => {
     if (state === 'up') executor.reconnected();
   });
-  tell({ kind: 'loaded', models: executor.engine.models.map(({ spec }) => spec) });
+  tell({ kind: 'loaded', ...loadedBy(executor.engine) });
   return { executor, connection, options };
 }
 
-async function go({ executor, connection, options }: Loaded): Promise<void> {
+function loadedBy({ models, failed }: Engine): Loaded {
+  const remarks = models.flatMap(({ spec: { name, version }, warning, fault }) =>
+    warning === undefined && fault === undefined ? [] : [{ name, version, ...(fault ? { fault } : { warning }) }],
+  );
+  return { models: models.map(({ spec }) => spec), failed: [...failed], remarks };
+}
+
+async function go({ executor, connection, options }: Work): Promise<void> {
   executor.start(await connection.openInbox(options.name));
 }
 

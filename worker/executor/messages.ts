@@ -2,6 +2,7 @@
 
 import type { ModelSpec } from '@inferq/core/model.ts';
 import type { RedisTlsFiles } from '@inferq/queue/redis-tls.ts';
+import type { FailedLoad, ModelRef, WarmUpRemarks } from '../engine.ts';
 import type { LogLevel } from '../log.ts';
 import type { QueueShare } from '../queue-shares.ts';
 import type { ModelVersion } from '../repository/repository.ts';
@@ -40,9 +41,17 @@ export type ToExecutor =
  */
 export type EndReason = 'stuck' | 'struck' | 'broken';
 
+/** What an executor could load, and what not. */
+export interface Loaded {
+  models: ModelSpec[];
+  failed: FailedLoad[];
+  /** Of models that are loaded all the same. */
+  remarks: (ModelRef & WarmUpRemarks)[];
+}
+
 export type FromExecutor =
   | { kind: 'pong' }
-  | { kind: 'loaded'; models: ModelSpec[] }
+  | ({ kind: 'loaded' } & Loaded)
   /** It cannot load: one sentence. */
   | { kind: 'refused'; message: string }
   | { kind: 'ending'; reason: EndReason; message: string }

@@ -36,7 +36,7 @@ export async function callHandler(model: string, loaded: LoadedHandler, items: r
     for (const item of items) item.end(suspect);
   }
   if (loaded.handler.step) return;
-  for (const item of items) item.fail('the handler returned without settling this item; it must complete or fail every item');
+  for (const item of items) item.breach('the handler returned without settling this item; it must complete or fail every item');
 }
 
 /** Given back uncharged, to run alone. */

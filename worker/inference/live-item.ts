@@ -74,7 +74,7 @@ export class LiveItem implements Item {
     this.#late ??= this.#settled ? unheard(Promise.reject(new ItemError(this.key, 'emit came after the item was settled'))) : undefined;
     if (this.#late) return this.#late;
     const fault = outputFault(this.#spec.outputs, outputs, true);
-    if (fault !== undefined) throw new Error(fault);
+    if (fault !== undefined) throw new TypeError(fault);
     const payload = encodeOutput(this.#spec.outputs, outputs);
     if (!payload) throw new Error(`a chunk is larger than ${limits.outputBytes / 1_048_576} MiB; emit smaller ones`);
     if (overflows(this.#unstored, this.#sink.unstored, payload.byteLength)) throw this.#overflowed();
@@ -91,7 +91,7 @@ export class LiveItem implements Item {
   complete(outputs: Tensors, { partial }: { partial?: boolean } = {}): void {
     if (this.#settled) return;
     const fault = outputFault(this.#spec.outputs, outputs, false);
-    if (fault !== undefined) this.#settle(failedWith('MODEL_ERROR', fault, true));
+    if (fault !== undefined) this.breach(fault);
     else this.#settle(completed(this.#spec.outputs, outputs, this.#postprocess, partial === true));
   }
 
@@ -100,6 +100,11 @@ export class LiveItem implements Item {
     const given = code === 'MODEL_ERROR' || code === 'INVALID_INPUT';
     const fate = given ? { code, retry: code !== 'INVALID_INPUT' } : fateOf(error);
     this.#settle({ kind: 'fail', error: taskError(fate.code, error), retry: Boolean(retry ?? fate.retry) });
+  }
+
+  /** The handler broke a rule that holds for every input. */
+  breach(sentence: string): void {
+    if (!this.#settled) this.#settle({ kind: 'fail', error: taskError('MODEL_ERROR', sentence), retry: true, breach: true });
   }
 
   /** For what a handler threw. */

@@ -1,6 +1,6 @@
 /** What the executor's main thread and the inference thread say to each other. */
 
-import type { EngineFacts, EngineOutcome, EngineTask, LoadedModel, ModelRef } from '../engine.ts';
+import type { EngineFacts, EngineOutcome, EngineTask, FailedLoad, LoadedModel, ModelRef } from '../engine.ts';
 
 export type AbortReason = 'cancel' | 'soft';
 
@@ -19,8 +19,8 @@ export type ThreadEvent =
   | { kind: 'callEnded'; run: number };
 
 export type FromThread =
-  | { kind: 'ready'; models: LoadedModel[] }
-  /** Nothing was loaded: a sentence for people. */
+  | { kind: 'ready'; models: LoadedModel[]; failed: FailedLoad[] }
+  /** The device cannot be used: a sentence for people. */
   | { kind: 'refused'; sentence: string }
   | { kind: 'events'; events: ThreadEvent[] }
   /** The thread cannot go on: `blamed` where what ran is the cause. */

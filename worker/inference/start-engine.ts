@@ -1,13 +1,16 @@
 /** The main thread's side of the engine: owns the inference thread and speaks with it. */
 
 import { Worker } from 'node:worker_threads';
-import type { Engine, EngineListener, EngineOptions, LoadedModel } from '../engine.ts';
+import type { Engine, EngineListener, EngineOptions } from '../engine.ts';
 import type { FromThread, ThreadEvent, ToThread } from './messages.ts';
 import { passable } from './messages.ts';
 
+/** How Node.js ends a thread in which nothing is left to happen, although an `await` is not over. */
+const unsettledCode = 13;
+
 /**
- * Loads and warms up all models on a thread of their own. Rejects with a sentence that says what is wrong with which model, or why
- * the device cannot be used.
+ * Loads and warms up all models on a thread of their own; what cannot be loaded is left out. Rejects with a sentence where the device
+ * cannot be used, or the thread ends.
  */
 export async function startEngine(options: EngineOptions, listener: EngineListener): Promise<Engine> {
   // Native code reads the process' real environment, which only the main thread can set.
@@ -24,7 +27,7 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
   let state: 'loading' | 'ready' | 'over' = 'loading';
   const pings: (() => void)[] = [];
   let started = 0;
-  const { promise, resolve, reject } = Promise.withResolvers<readonly LoadedModel[]>();
+  const { promise, resolve, reject } = Promise.withResolvers<Pick<Engine, 'models' | 'failed'>>();
 
   const end = (error: Error, blamed: boolean) => {
     if (state === 'loading') reject(error);
@@ -33,13 +36,16 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
     state = 'over';
   };
   thread.on('error', (error: Error) => end(error, true));
-  thread.on('exit', (code) => end(new Error(`the inference thread ended by itself, with exit code ${code}`), true));
+  thread.on('exit', (code) => {
+    const how = code === unsettledCode ? 'waits for what can never happen' : `ended by itself, with exit code ${code}`;
+    end(new Error(`the inference thread ${how}`), true);
+  });
   thread.on('message', (message: FromThread) => {
     if (message.kind === 'refused') end(new Error(message.sentence), true);
     if (message.kind === 'over') end(new Error(message.sentence), message.blamed);
     if (state === 'loading' && message.kind === 'ready') {
       state = 'ready';
-      resolve(message.models);
+      resolve({ models: message.models, failed: message.failed });
     }
     if (message.kind === 'pong') pings.shift()?.();
     if (message.kind === 'events') for (const event of message.events) if (state === 'ready') tell(event);
@@ -48,7 +54,7 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
   const say = (message: ToThread, transfer: ArrayBuffer[] = []) => thread.postMessage(message, transfer);
   try {
     return {
-      models: await promise,
+      ...(await promise),
       start(model, tasks) {
         const run = ++started;
         const { bytes, transfer } = passable(tasks.map(({ input }) => input));

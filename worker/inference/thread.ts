@@ -1,7 +1,8 @@
 /** The inference thread: loads the models, then runs what the main thread sends. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import type { EngineOptions, ModelRef } from '../engine.ts';
+import type { EngineOptions, FailedLoad, ModelRef } from '../engine.ts';
+import { report } from '../load-report.ts';
 import { openLog } from '../log.ts';
 import { requireDevice } from '../onnx/runtime.ts';
 import { firstLine, isA, stackOf } from './errors.ts';
@@ -21,12 +22,25 @@ function say(message: FromThread, transfer: ArrayBuffer[] = []): void {
   parentPort?.postMessage(message, transfer);
 }
 
-async function loadAll({ models, device, threads }: EngineOptions, outbox: Outbox): Promise<ModelRunner[]> {
-  const options = { device, threads, flushDenormals: models.every(({ settings }) => settings.flush_denormals) };
-  await requireDevice(options);
+async function loadAll({ models, device, threads, reports }: EngineOptions, outbox: Outbox) {
+  const runtime = { device, threads, flushDenormals: models.every(({ settings }) => settings.flush_denormals) };
+  await requireDevice(runtime);
+  const tell = reports ? report : () => {};
   const runners: ModelRunner[] = [];
-  for (const version of models) runners.push(await loadModel(version, options, outbox));
-  return runners;
+  const failed: FailedLoad[] = [];
+  for (const [index, version] of models.entries()) {
+    tell({ kind: 'begun', index, step: 'load' });
+    const onWarmUp = () => tell({ kind: 'begun', index, step: 'warm-up' });
+    const outcome = await loadModel(version, { runtime, outbox, onWarmUp });
+    if ('reason' in outcome) {
+      failed.push(outcome);
+      tell({ kind: 'failed', index, failure: outcome });
+    } else {
+      runners.push(outcome);
+      tell({ kind: 'loaded', index, model: outcome.model });
+    }
+  }
+  return { runners, failed };
 }
 
 function serve(runners: readonly ModelRunner[], outbox: Outbox): void {
@@ -78,9 +92,9 @@ process.exit = (code) => {
 provideHandlerApi();
 const outbox = new Outbox((events, transfer) => say({ kind: 'events', events }, transfer));
 try {
-  const runners = await loadAll(options, outbox);
+  const { runners, failed } = await loadAll(options, outbox);
   serve(runners, outbox);
-  say({ kind: 'ready', models: runners.map(({ model }) => model) });
+  say({ kind: 'ready', models: runners.map(({ model }) => model), failed });
 } catch (error) {
   say({ kind: 'refused', sentence: firstLine(error) });
 }

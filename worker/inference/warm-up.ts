@@ -7,27 +7,35 @@ import { fillParameters } from '@inferq/core/parameters.ts';
 import { arrayTypes } from '@inferq/core/tensor/datatypes.ts';
 import { elementCount } from '@inferq/core/tensor/shape.ts';
 import type { ModelTensor, TensorSpec } from '@inferq/core/tensor/tensor.ts';
-import type { EngineOutcome } from '../engine.ts';
+import type { EngineOutcome, WarmUpRemarks } from '../engine.ts';
 import type { Session, Tensors } from '../handler.ts';
 import { Backlog } from './backlog.ts';
+import { isCodeFault } from './code-fault.ts';
+import { firstLine, isBeyondRepair } from './errors.ts';
 import { callHandler, type LoadedHandler } from './handler-call.ts';
 import { LiveItem } from './live-item.ts';
 
 const handlerLimitMs = 10_000;
 
-/** Runs of one row and of a full batch. Throws what the model throws. */
-export async function warmUpSession(session: Session, { inputs, maxBatchSize }: ModelSpec, runs: number): Promise<void> {
+/** Runs of one row and of a full batch. Returns what went wrong, if anything: a graph may well be unable to run on zeros. */
+export async function warmUpSession(session: Session, { inputs, maxBatchSize }: ModelSpec, runs: number): Promise<WarmUpRemarks> {
   const sizes = maxBatchSize > 1 ? [1, maxBatchSize] : [1];
-  for (let run = 0; run < runs; run++) {
-    for (const rows of sizes) await session.run(blankInputs(inputs, rows));
+  try {
+    for (let run = 0; run < runs; run++) {
+      for (const rows of sizes) await session.run(blankInputs(inputs, rows));
+    }
+  } catch (error) {
+    if (isBeyondRepair(error)) throw error;
+    return { warning: `its warm-up run on made-up input (zeros, free dimensions 1) failed: ${firstLine(error)}` };
   }
+  return {};
 }
 
 /**
  * One item after another with blank inputs and default parameters, its results discarded. Returns what went wrong, if anything: a
  * handler may well refuse blank inputs. Stops waiting after ten seconds.
  */
-export async function warmUpHandler(loaded: LoadedHandler, spec: ModelSpec, runs: number): Promise<string | undefined> {
+export async function warmUpHandler(loaded: LoadedHandler, spec: ModelSpec, runs: number): Promise<WarmUpRemarks> {
   const deadline = performance.now() + handlerLimitMs;
   for (let run = 0; run < runs; run++) {
     let outcome: EngineOutcome | undefined;
@@ -48,11 +56,13 @@ export async function warmUpHandler(loaded: LoadedHandler, spec: ModelSpec, runs
     );
     if (!(await endsBy(deadline, untilSettled(`${spec.name}:${spec.version}`, loaded, item)))) {
       item.abort('cancel');
-      return `its warm-up item was not settled within ${handlerLimitMs / 1_000} seconds`;
+      return { warning: `its warm-up item was not settled within ${handlerLimitMs / 1_000} seconds` };
     }
-    if (outcome?.kind === 'fail') return `its warm-up item failed: ${outcome.error.message}`;
+    if (outcome?.kind !== 'fail') continue;
+    const sentence = `its warm-up item failed: ${outcome.error.message}`;
+    return outcome.breach || isCodeFault(outcome.error.detail) ? { fault: sentence } : { warning: sentence };
   }
-  return undefined;
+  return {};
 }
 
 async function untilSettled(model: string, loaded: LoadedHandler, item: LiveItem): Promise<void> {

@@ -112,6 +112,7 @@ export const settingsSchema = z.strictObject({
   flush_denormals: z.boolean('must be true or false').default(false),
   warmup: warmup.default(1),
   retry: retry.prefault({}),
+  load_time_limit: duration(limits.hardLimitMs, 1).default(defaults.loadLimitMs),
   soft_time_limit: duration(limits.hardLimitMs, 1).optional(),
   hard_time_limit: duration(limits.hardLimitMs, 1).default(defaults.hardLimitMs),
   result_ttl: duration(limits.resultTtlMs, 1).default(defaults.resultTtlMs),

@@ -10,6 +10,7 @@ export interface VersionFile {
   path: string;
   /** Where it is found. */
   file: string;
+  bytes: number;
   /** Changes when the file is replaced or written. */
   stamp: string;
 }
@@ -50,7 +51,7 @@ async function walk(folder: string, prefix: string, above: readonly string[], fi
     // Gone since the folder was listed.
     if (found.kind === 'nothing') continue;
     if (found.kind === 'file') {
-      files.push({ path, file, stamp: stampOf(found.stats) });
+      files.push({ path, file, bytes: Number(found.stats.size), stamp: stampOf(found.stats) });
       if (files.length > mostFiles) throw new Error(`${folder}: the version has more than ${mostFiles} files; do its links lead too far?`);
       continue;
     }

@@ -11,7 +11,7 @@ export class Announcer {
   #entry: () => WorkerEntry = () => {
     throw new Error('announced before it was started');
   };
-  #models: readonly ModelSpec[] = [];
+  #models: () => readonly ModelSpec[] = () => [];
   #modelsAt = 0;
   #timer: NodeJS.Timeout | undefined;
   #beating: Promise<void> | undefined;
@@ -21,8 +21,8 @@ export class Announcer {
     this.#leaseMs = leaseMs;
   }
 
-  /** Announces the worker, and again every third of a lease. `entry` is asked each time; the models were announced before. */
-  async start(entry: () => WorkerEntry, models: readonly ModelSpec[]): Promise<void> {
+  /** Announces the worker, and again every third of a lease. Both are asked each time; the models were announced before. */
+  async start(entry: () => WorkerEntry, models: () => readonly ModelSpec[]): Promise<void> {
     this.#entry = entry;
     this.#models = models;
     this.#modelsAt = performance.now();
@@ -58,7 +58,7 @@ export class Announcer {
   async #announceAll(): Promise<void> {
     const known = await this.#registry.announceWorker(this.#entry());
     if (known === 'known' && performance.now() - this.#modelsAt < modelsEveryMs) return;
-    await this.#registry.announceModels(this.#models);
+    await this.#registry.announceModels(this.#models());
     this.#modelsAt = performance.now();
   }
 }

@@ -1,37 +1,30 @@
 /** One device of a worker: keeps an executor running on it, and cleans up behind each that ends. */
 
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ModelSpec } from '@inferq/core/model.ts';
+import type { FailedModel, ModelSpec } from '@inferq/core/model.ts';
 import type { ExecutorEntry, WorkerRegistry } from '@inferq/queue/queue.ts';
-import type { ExecutorOptions } from '../executor/messages.ts';
-import type { Log } from '../log.ts';
 import { persist } from '../persist.ts';
-import type { Device } from './devices.ts';
-import { type ExecutorExit, ExecutorProcess } from './executor-process.ts';
-import { executorName } from './names.ts';
+import type { ExecutorExit } from './executor-process.ts';
+import type { DeviceFailures } from './failed-models.ts';
+import { type LoaderParts, ModelLoader } from './model-loader.ts';
 import { restartDelay } from './restart-delay.ts';
 
 /** How long an executor may take to stop beyond its grace. */
 const stopMarginMs = 5_000;
 
-export interface SlotParts {
-  index: number;
-  device: Device;
-  options: Omit<ExecutorOptions, 'name' | 'device' | 'engineDevice'>;
+export interface SlotParts extends LoaderParts {
   registry: WorkerRegistry;
-  log: Log;
   /** Aborted when a queue that does not answer is to be waited for no longer. */
   abandon: AbortSignal;
   /** Announces the worker as it is now, this slot's executor included. */
   announce: () => Promise<void>;
-  /** A sentence where these are not the files that the worker announced. */
-  checkModels: (models: readonly ModelSpec[]) => string | undefined;
+  /** Announces what an executor loaded that was started in the place of another. Gives what of it must not be served. */
+  admit: (models: readonly ModelSpec[]) => Promise<FailedModel[]>;
 }
 
 export class Slot {
   readonly #parts: SlotParts;
-  #process: ExecutorProcess;
+  readonly #loader: ModelLoader;
   #entry: ExecutorEntry | undefined;
   #startedAt = 0;
   #deathsInARow = 0;
@@ -43,12 +36,17 @@ export class Slot {
   /** Starts the first executor. */
   constructor(parts: SlotParts) {
     this.#parts = parts;
-    this.#process = this.#start();
+    this.#loader = new ModelLoader(parts);
   }
 
   /** What the first executor has loaded. Rejects with a sentence where it cannot. */
-  get loaded(): Promise<ModelSpec[]> {
-    return this.#process.loaded;
+  load(): Promise<readonly ModelSpec[]> {
+    return this.#loader.load();
+  }
+
+  /** What is not served here, and why. */
+  get failures(): DeviceFailures {
+    return this.#loader.failures;
   }
 
   /** The executor that works here; undefined while there is none. */
@@ -57,13 +55,13 @@ export class Slot {
   }
 
   get pid(): number | undefined {
-    return this.#process.pid;
+    return this.#loader.process.pid;
   }
 
   /** Registers the loaded executor as one of this worker's. It may go after the next announcement. */
   enter(models: readonly ModelSpec[]): void {
     this.#entry = {
-      name: this.#process.name,
+      name: this.#loader.process.name,
       device: this.#parts.device.label,
       models: models.map(({ name, version }) => ({ name, version })),
       restarts: this.#restarts,
@@ -74,38 +72,31 @@ export class Slot {
   /** Lets the executor claim, and from now on replaces it whenever it ends. */
   keep(): void {
     this.#startedAt = performance.now();
-    this.#process.go();
+    this.#loader.process.go();
     this.#kept ??= this.#keepOn();
   }
 
   /** Ends an executor that never went to work. */
   async abandon(): Promise<void> {
-    this.#process.kill('abandoned', 'stopped');
-    await this.#process.exited;
+    await this.#loader.abandon();
   }
 
   /** Stops the executor within `graceMs`, and a little more. Called again, it shortens the grace. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping.abort();
-    const process = this.#process;
+    const { process } = this.#loader;
     process.stop(graceMs);
     const overdue = setTimeout(() => process.kill('did not stop in time, killed', 'stopped'), graceMs + stopMarginMs);
     await this.#kept;
     clearTimeout(overdue);
   }
 
-  #start(): ExecutorProcess {
-    const { options, index, device, log } = this.#parts;
-    const name = executorName(options.worker, index, randomBytes(8));
-    const own = { ...options, name, device: device.label, engineDevice: device.engineDevice };
-    return new ExecutorProcess(own, device.visible, log);
-  }
-
   async #keepOn(): Promise<void> {
     for (;;) {
-      const exit = await this.#process.exited;
+      const { process } = this.#loader;
+      const exit = await process.exited;
       this.#entry = undefined;
-      await this.#cleanUp(this.#process.name, exit);
+      await this.#cleanUp(process.name, exit);
       if (this.#stopping.signal.aborted) return;
       const { delayMs, deathsInARow } = restartDelay(this.#deathsInARow, performance.now() - this.#startedAt);
       this.#deathsInARow = deathsInARow;
@@ -113,8 +104,8 @@ export class Slot {
       this.#lastExit = exit.how;
       await sleep(delayMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
       if (this.#stopping.signal.aborted) return;
-      this.#process = this.#start();
-      await this.#bringUp(this.#process);
+      this.#loader.again();
+      await this.#bringUp();
     }
   }
 
@@ -132,22 +123,29 @@ export class Slot {
     }
   }
 
-  async #bringUp(process: ExecutorProcess): Promise<void> {
-    const { log, announce, checkModels } = this.#parts;
+  async #bringUp(): Promise<void> {
+    const { log, announce } = this.#parts;
     this.#startedAt = performance.now();
     try {
-      const models = await process.loaded;
-      const problem = checkModels(models);
-      if (problem !== undefined) throw new Error(problem);
+      const models = await this.#loadAdmitted();
       if (this.#stopping.signal.aborted) return;
       this.enter(models);
       await persist(announce, this.#stopping.signal);
       this.keep();
-      log.info({ executor: process.name, restarts: this.#restarts }, 'executor restarted');
+      log.info({ executor: this.#loader.process.name, restarts: this.#restarts }, 'executor restarted');
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
-      log.error({ executor: process.name, problem }, 'executor could not be restarted');
-      process.kill(problem, 'stopped');
+      log.error({ executor: this.#loader.process.name, problem }, 'executor could not be restarted');
+      this.#loader.process.kill(problem, 'stopped');
+    }
+  }
+
+  async #loadAdmitted(): Promise<readonly ModelSpec[]> {
+    for (;;) {
+      const models = await this.#loader.load();
+      const refused = await persist(() => this.#parts.admit(models), this.#stopping.signal);
+      if (refused.length === 0) return models;
+      await this.#loader.withhold(refused);
     }
   }
 }

@@ -1,7 +1,7 @@
 /** A worker: one slot for each device, announced while it lives. Loads no model itself. */
 
 import { availableParallelism } from 'node:os';
-import type { ModelSpec } from '@inferq/core/model.ts';
+import type { FailedModel, ModelSpec } from '@inferq/core/model.ts';
 import type { QueueConnection, WorkerEntry } from '@inferq/queue/queue.ts';
 import type { RedisTlsFiles } from '@inferq/queue/redis-tls.ts';
 import type { Log, LogLevel } from '../log.ts';
@@ -11,7 +11,8 @@ import type { ModelVersion } from '../repository/repository.ts';
 import { UsageError } from '../usage-error.ts';
 import { Announcer } from './announcer.ts';
 import type { Device } from './devices.ts';
-import { changedModel, refuseConflicts } from './model-digests.ts';
+import { failedModels } from './failed-models.ts';
+import { AnnouncedModels } from './model-digests.ts';
 import { Slot } from './slot.ts';
 
 export interface SupervisorOptions {
@@ -20,6 +21,10 @@ export interface SupervisorOptions {
   devices: readonly Device[];
   shares: QueueShare[];
   models: readonly ModelVersion[];
+  /** Selected too, but their settings cannot be read. */
+  broken: readonly FailedModel[];
+  /** Whether a model that cannot be loaded keeps the worker from starting. */
+  strict: boolean;
   redisUrl: string;
   redisTls?: RedisTlsFiles;
   leaseMs: number;
@@ -29,8 +34,9 @@ export interface SupervisorOptions {
 }
 
 export interface Supervisor {
-  /** What the executors have loaded. */
+  /** What the executors have loaded, and what not. */
   readonly models: readonly ModelSpec[];
+  readonly failed: readonly FailedModel[];
   /** The executors that work now. */
   executors(): { name: string; device: string; pid: number | undefined }[];
   /** Lets what runs finish within `graceMs`, gives back the rest, and leaves. */
@@ -53,7 +59,7 @@ export async function startSupervisor(
   const { name, shares, devices, models, redisUrl, redisTls, leaseMs, logLevel } = options;
   const { threads = Math.max(1, Math.floor(availableParallelism() / devices.length)) } = options;
   const announcer = new Announcer(connection.registry, leaseMs);
-  let specs: readonly ModelSpec[] = [];
+  const announced = new AnnouncedModels(connection.registry);
   const slots = devices.map(
     (device, index) =>
       new Slot({
@@ -64,7 +70,8 @@ export async function startSupervisor(
         log,
         abandon,
         announce: () => announcer.announceWorker(),
-        checkModels: (loaded) => changedModel(specs, loaded),
+        admit: (loaded) => announced.admit(loaded),
+        strict: options.strict,
       }),
   );
   const startedAt = Date.now();
@@ -75,13 +82,19 @@ export async function startSupervisor(
     startedAt,
     queues: shares,
     executors: slots.flatMap((slot) => slot.entry ?? []),
+    failedModels: failed(),
   });
+  const failed = () =>
+    failedModels(
+      options.broken,
+      slots.map(({ failures }) => failures),
+    );
 
   try {
-    specs = await loadAll(slots, abandon);
-    await persist(() => refuseConflicts(connection.registry, specs), abandon);
-    for (const slot of slots) slot.enter(specs);
-    await persist(() => announcer.start(entry, specs), abandon);
+    const loaded = await loadAll(slots, abandon);
+    await persist(() => announced.announce(loaded), abandon);
+    for (const [index, slot] of slots.entries()) slot.enter(loaded[index] ?? []);
+    await persist(() => announcer.start(entry, () => announced.specs), abandon);
   } catch (error) {
     await Promise.all(slots.map((slot) => slot.abandon()));
     throw error;
@@ -92,7 +105,8 @@ export async function startSupervisor(
   });
 
   return {
-    models: specs,
+    models: announced.specs,
+    failed: failed(),
     executors: () => slots.flatMap(({ entry, pid }) => (entry ? [{ name: entry.name, device: entry.device, pid }] : [])),
     async stop(graceMs) {
       await Promise.all(slots.map((slot) => slot.stop(graceMs)));
@@ -105,14 +119,13 @@ export async function startSupervisor(
   };
 }
 
-/** What the executors have loaded: all the same. */
-async function loadAll(slots: readonly Slot[], abandon: AbortSignal): Promise<readonly ModelSpec[]> {
+/** What each executor has loaded. */
+async function loadAll(slots: readonly Slot[], abandon: AbortSignal): Promise<(readonly ModelSpec[])[]> {
   const abandoned = new Promise<never>((_, reject) => {
     abandon.addEventListener('abort', () => reject(new UsageError('the start was abandoned')), { once: true });
   });
   try {
-    const [specs = []] = await Promise.race([Promise.all(slots.map((slot) => slot.loaded)), abandoned]);
-    return specs;
+    return await Promise.race([Promise.all(slots.map((slot) => slot.load())), abandoned]);
   } catch (error) {
     throw error instanceof UsageError ? error : new UsageError(error instanceof Error ? error.message : String(error));
   }

@@ -220,6 +220,7 @@ export interface PlayedBatch {
 
 /** Keeps what it is given until the test says how it ends. */
 export class PlayedEngine implements Engine {
+  readonly failed = [];
   readonly models: readonly LoadedModel[];
   /** What has begun. */
   readonly batches: { model: string; ids: string[] }[] = [];

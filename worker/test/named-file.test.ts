@@ -85,5 +85,5 @@ test('external data of a graph is read within the folder, where links are follow
 test.each(['../../secret.bin', 'w/../../../secret.bin', '/SECRET'])('external data at %s is refused', async (location) => {
   const folder = await repositoryOf({ 'secret.bin': weights, 'm/model.yaml': '', 'm/1/w/x': '' });
   writeFileSync(join(folder, 'm/1/model.onnx'), withWeights(location.replace('/SECRET', join(folder, 'secret.bin'))));
-  await expect(engineOn(folder, ['m'])).rejects.toThrow(/External data path|Absolute path not allowed/);
+  expect((await engineOn(folder, ['m'])).engine.failed[0]?.reason).toMatch(/External data path|Absolute path not allowed/);
 });

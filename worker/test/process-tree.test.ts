@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { checkRepository } from '../check-repository.ts';
 import { repositoryOf } from './model-folder.ts';
 import { eventually, openBench } from './worker-process.ts';
@@ -72,6 +72,6 @@ test.skipIf(process.platform !== 'linux')('what handlers started ends with a wor
 
 test.skipIf(process.platform !== 'linux')('checking a repository leaves no process behind', async () => {
   const { repository, token } = await startsProcesses();
-  await checkRepository(repository);
+  for await (const line of checkRepository(repository, () => {})) expect(line.problem).toBeUndefined();
   await noneLeft(token);
 });

@@ -60,6 +60,7 @@ export function workerEntry(parts: Partial<WorkerEntry> = {}): WorkerEntry {
     startedAt: 0,
     queues: [{ queue: 'default', weight: 0 }],
     executors: [executorEntry('x1')],
+    failedModels: [],
     ...parts,
   };
 }

@@ -32,6 +32,7 @@ export function toWorker({ entry, runningTaskIds }: WorkerView): Worker {
     startTime: toDate(entry.startedAt),
     queues: entry.queues,
     executors: entry.executors.map((executor) => ({ ...executor, runningTaskIds: runningTaskIds.get(executor.name) ?? [] })),
+    failedModels: entry.failedModels,
   };
 }
 

@@ -6,22 +6,29 @@ import type { Model, ParameterSpec, TensorSpec } from '@inferq/proto/gen/inferq/
 import type { Parameter } from '@inferq/proto/gen/inferq/v1/tensor.ts';
 import type { ModelView } from '../../broker.ts';
 
-/** The model with how many executors serve it. */
-export function toModel({ spec, liveExecutors }: ModelView): Model {
-  const { name, version, digest, kind, queue, maxBatchSize, maxRows, description } = spec;
+/** What is told of a model that could never be loaded. */
+const unread = {
+  ...{ digest: '', kind: '', queue: '', description: '', maxBatchSize: 0, maxRows: 0 },
+  ...{ inputs: [], outputs: [], parameters: [] },
+};
+
+/** The model with how many executors serve it, and which workers cannot. */
+export function toModel({ name, version, spec, liveExecutors, failures }: ModelView): Model {
+  const { digest, kind, inputs, outputs, parameters, queue, maxBatchSize, maxRows, description } = spec ?? unread;
   return {
     name,
     version,
     digest,
     kind,
-    inputs: spec.inputs.map(toTensorSpec),
-    outputs: spec.outputs.map(toTensorSpec),
-    parameters: spec.parameters.map(toParameterSpec),
+    inputs: inputs.map(toTensorSpec),
+    outputs: outputs.map(toTensorSpec),
+    parameters: parameters.map(toParameterSpec),
     queue,
     maxBatchSize,
     maxRows,
     liveExecutors,
     description,
+    loadFailures: failures.map(({ worker, reason }) => ({ worker, reason })),
   };
 }
 

@@ -61,6 +61,7 @@ export function workerEntry(name: string, queues: string[], models: { name: stri
     ...{ name, host: 'host', pid: 1, startedAt: 0 },
     queues: queues.map((queue) => ({ queue, weight: 0 })),
     executors: [{ name: `${name}-0`, device: 'cpu', models, restarts: 0, lastExit: '' }],
+    failedModels: [],
   };
 }
 

@@ -1,7 +1,7 @@
 /** The registry, indexed for the questions that every request asks. Pure. */
 
 import { defaults } from '@inferq/core/limits.ts';
-import type { ModelSpec } from '@inferq/core/model.ts';
+import type { FailedModel, ModelSpec } from '@inferq/core/model.ts';
 import { shownList } from '@inferq/core/names.ts';
 import type { TaskSnapshot } from '@inferq/core/task.ts';
 import type { Registry } from '@inferq/queue/queue.ts';
@@ -15,6 +15,13 @@ export interface KnownModels {
   versions(name: string): readonly ModelSpec[];
   /** How many live executors have this version loaded: in all, or of workers that serve `queue`. */
   liveExecutors(name: string, version: string, queue?: string): number;
+  /** What live workers could not load of one model. */
+  failures(name: string): readonly LoadFailure[];
+}
+
+/** A model version that a live worker could not load. */
+export interface LoadFailure extends FailedModel {
+  worker: string;
 }
 
 /** Indexes a registry once, so that requests need no search. `alsoQueues` exist without being named in it. */
@@ -22,12 +29,19 @@ export function indexRegistry(registry: Registry, alsoQueues: readonly string[])
   const byName = Map.groupBy(registry.models, (spec) => spec.name);
   for (const specs of byName.values()) specs.sort((one, other) => Number(other.version) - Number(one.version));
   const live = countLive(registry);
+  const failures = Map.groupBy(allFailures(registry), ({ name }) => name);
   return {
     registry,
     queues: new Set([...defaults.queues, ...alsoQueues, ...registry.queues]),
     versions: (name) => byName.get(name) ?? [],
     liveExecutors: (name, version, queue = '') => live.get(`${name} ${version} ${queue}`) ?? 0,
+    failures: (name) => failures.get(name) ?? [],
   };
+}
+
+/** Every failure that live workers tell of. */
+export function allFailures({ workers }: Registry): LoadFailure[] {
+  return workers.flatMap((worker) => worker.failedModels.map((failed) => ({ ...failed, worker: worker.name })));
 }
 
 function countLive(registry: Registry): Map<string, number> {

@@ -12,6 +12,7 @@ import type { NewTask } from '@inferq/queue/queue.ts';
 import type { SubmitCommand } from '../../broker.ts';
 import { encodeMetadata } from '../metadata.ts';
 import { type KnownModels, resolveVersion } from '../registry/known-models.ts';
+import { failedModel, type UnknownModel, unknownModel } from '../registry/unknown-model.ts';
 import { checkResult, checkRunLimits, runsInOneSlice } from './check-limits.ts';
 import { checkNames } from './check-names.ts';
 import { checkCall, checkNumbers, type SubmitCall } from './check-options.ts';
@@ -37,7 +38,8 @@ export function planSubmit(command: SubmitCommand, call: SubmitCall, context: Pl
   const { known, now } = context;
   const named = checkNames(command);
   const namesAreRight = !named.some(({ field }) => field === 'model' || field === 'version');
-  const spec = namesAreRight ? resolveVersion(known, command.model, command.version, command.queue) : undefined;
+  const model = namesAreRight ? findModel(known, command) : undefined;
+  const spec = model && 'digest' in model ? model : undefined;
   const inputs = spec === undefined ? undefined : checkInputs(spec.inputs, command.inputs, spec);
   const rows = inputs?.violations.length === 0 ? inputs.rows : undefined;
   const wrong = [
@@ -51,7 +53,7 @@ export function planSubmit(command: SubmitCommand, call: SubmitCall, context: Pl
     ...checkCall(call),
   ];
   const missing = [
-    ...(namesAreRight && spec === undefined ? [missingModel(command, known)] : []),
+    ...(model && 'message' in model ? [{ ...model, violation: violation(model.field, model.message) }] : []),
     ...(command.queue !== '' && !known.queues.has(command.queue) && !named.some(({ field }) => field === 'queue')
       ? [missingQueue(command.queue, known.queues)]
       : []),
@@ -68,25 +70,17 @@ function invalid(violations: Violation[]): Outcome<never> {
   return refused('INVALID_REQUEST', `${first.field}: ${first.description}${more}`, { violations });
 }
 
+/** The version that is meant, or why there is none that could run the task. */
+function findModel(known: KnownModels, { model, version, queue }: SubmitCommand): ModelSpec | UnknownModel {
+  const spec = resolveVersion(known, model, version, queue);
+  if (spec === undefined) return unknownModel(known, model, version);
+  return known.liveExecutors(spec.name, spec.version) > 0 ? spec : (failedModel(known, model, version) ?? spec);
+}
+
 interface Missing {
   reason: RefusalReason;
   message: string;
   violation: Violation;
-}
-
-function missingModel({ model, version }: SubmitCommand, known: KnownModels): Missing {
-  const message = unknownModel(known, model, version);
-  const field = known.versions(model).length === 0 ? 'model' : 'version';
-  return { reason: 'MODEL_NOT_FOUND', message, violation: violation(field, message) };
-}
-
-/** The sentence for a model or a version that nobody has announced. */
-export function unknownModel(known: KnownModels, model: string, version: string): string {
-  const versions = known.versions(model).map((spec) => spec.version);
-  if (versions.length > 0) return `Model "${shown(model)}" has no version ${shown(version)}. Known: ${shownList(versions)}`;
-  const names = [...new Set(known.registry.models.map((spec) => spec.name))];
-  if (names.length === 0) return `There is no model "${shown(model)}": none is known yet. Start a worker`;
-  return `There is no model "${shown(model)}".${didYouMean(model, names)} Known: ${shownList(names)}`;
 }
 
 function missingQueue(queue: string, queues: ReadonlySet<string>): Missing {

@@ -66,6 +66,18 @@ export interface Worker {
   queues: QueueShare[];
   /** One for each device or CPU slot. */
   executors: Executor[];
+  /** The models that it was to serve and could not load. */
+  failedModels: FailedModel[];
+}
+
+/** A model version that could not be loaded. */
+export interface FailedModel {
+  /** The model's name. */
+  name: string;
+  /** Its version. Empty if the model has no valid version. */
+  version: string;
+  /** What is wrong, in a sentence. */
+  reason: string;
 }
 
 /** A queue that a worker serves. */
@@ -640,7 +652,7 @@ export const Queue_EndedByStateEntry: MessageFns<Queue_EndedByStateEntry> = {
 };
 
 function createBaseWorker(): Worker {
-  return { name: "", host: "", pid: 0, startTime: undefined, queues: [], executors: [] };
+  return { name: "", host: "", pid: 0, startTime: undefined, queues: [], executors: [], failedModels: [] };
 }
 
 export const Worker: MessageFns<Worker> = {
@@ -662,6 +674,9 @@ export const Worker: MessageFns<Worker> = {
     }
     for (const v of message.executors) {
       Executor.encode(v!, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.failedModels) {
+      FailedModel.encode(v!, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -727,6 +742,14 @@ export const Worker: MessageFns<Worker> = {
             message.executors.push(Executor.decode(reader, reader.uint32()));
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.failedModels.push(FailedModel.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -753,6 +776,11 @@ export const Worker: MessageFns<Worker> = {
       executors: globalThis.Array.isArray(object?.executors)
         ? object.executors.map((e: any) => Executor.fromJSON(e))
         : [],
+      failedModels: globalThis.Array.isArray(object?.failedModels)
+        ? object.failedModels.map((e: any) => FailedModel.fromJSON(e))
+        : globalThis.Array.isArray(object?.failed_models)
+        ? object.failed_models.map((e: any) => FailedModel.fromJSON(e))
+        : [],
     };
   },
 
@@ -776,6 +804,9 @@ export const Worker: MessageFns<Worker> = {
     if (message.executors?.length) {
       obj.executors = message.executors.map((e) => Executor.toJSON(e));
     }
+    if (message.failedModels?.length) {
+      obj.failedModels = message.failedModels.map((e) => FailedModel.toJSON(e));
+    }
     return obj;
   },
 
@@ -790,6 +821,108 @@ export const Worker: MessageFns<Worker> = {
     message.startTime = object.startTime ?? undefined;
     message.queues = object.queues?.map((e) => QueueShare.fromPartial(e)) || [];
     message.executors = object.executors?.map((e) => Executor.fromPartial(e)) || [];
+    message.failedModels = object.failedModels?.map((e) => FailedModel.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseFailedModel(): FailedModel {
+  return { name: "", version: "", reason: "" };
+}
+
+export const FailedModel: MessageFns<FailedModel> = {
+  encode(message: FailedModel, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FailedModel {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFailedModel();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FailedModel {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+    };
+  },
+
+  toJSON(message: FailedModel): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FailedModel>): FailedModel {
+    return FailedModel.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FailedModel>): FailedModel {
+    const message = createBaseFailedModel();
+    message.name = object.name ?? "";
+    message.version = object.version ?? "";
+    message.reason = object.reason ?? "";
     return message;
   },
 };

@@ -35,6 +35,19 @@ export interface Model {
   liveExecutors: number;
   /** A description for people. Empty if model.yaml has none. */
   description: string;
+  /**
+   * Live workers that could not load it. A model that could never be loaded has nothing else but its name and version, and an empty
+   * version if it has no valid one.
+   */
+  loadFailures: LoadFailure[];
+}
+
+/** Why a worker does not serve a model version that it was to serve. */
+export interface LoadFailure {
+  /** The worker's name. */
+  worker: string;
+  /** What is wrong, in a sentence. */
+  reason: string;
 }
 
 /** A declared input or output. */
@@ -87,6 +100,7 @@ function createBaseModel(): Model {
     maxRows: 0,
     liveExecutors: 0,
     description: "",
+    loadFailures: [],
   };
 }
 
@@ -127,6 +141,9 @@ export const Model: MessageFns<Model> = {
     }
     if (message.description !== "") {
       writer.uint32(98).string(message.description);
+    }
+    for (const v of message.loadFailures) {
+      LoadFailure.encode(v!, writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -240,6 +257,14 @@ export const Model: MessageFns<Model> = {
             message.description = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.loadFailures.push(LoadFailure.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -280,6 +305,11 @@ export const Model: MessageFns<Model> = {
         ? globalThis.Number(object.live_executors)
         : 0,
       description: isSet(object.description) ? globalThis.String(object.description) : "",
+      loadFailures: globalThis.Array.isArray(object?.loadFailures)
+        ? object.loadFailures.map((e: any) => LoadFailure.fromJSON(e))
+        : globalThis.Array.isArray(object?.load_failures)
+        ? object.load_failures.map((e: any) => LoadFailure.fromJSON(e))
+        : [],
     };
   },
 
@@ -321,6 +351,9 @@ export const Model: MessageFns<Model> = {
     if (message.description !== "") {
       obj.description = message.description;
     }
+    if (message.loadFailures?.length) {
+      obj.loadFailures = message.loadFailures.map((e) => LoadFailure.toJSON(e));
+    }
     return obj;
   },
 
@@ -341,6 +374,92 @@ export const Model: MessageFns<Model> = {
     message.maxRows = object.maxRows ?? 0;
     message.liveExecutors = object.liveExecutors ?? 0;
     message.description = object.description ?? "";
+    message.loadFailures = object.loadFailures?.map((e) => LoadFailure.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseLoadFailure(): LoadFailure {
+  return { worker: "", reason: "" };
+}
+
+export const LoadFailure: MessageFns<LoadFailure> = {
+  encode(message: LoadFailure, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.worker !== "") {
+      writer.uint32(10).string(message.worker);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LoadFailure {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLoadFailure();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.worker = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LoadFailure {
+    return {
+      worker: isSet(object.worker) ? globalThis.String(object.worker) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+    };
+  },
+
+  toJSON(message: LoadFailure): unknown {
+    const obj: any = {};
+    if (message.worker !== "") {
+      obj.worker = message.worker;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LoadFailure>): LoadFailure {
+    return LoadFailure.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LoadFailure>): LoadFailure {
+    const message = createBaseLoadFailure();
+    message.worker = object.worker ?? "";
+    message.reason = object.reason ?? "";
     return message;
   },
 };
