@@ -19,6 +19,8 @@ import { createBroker } from './use-cases/create-broker.ts';
 export type { ServerOptions } from './options.ts';
 
 const rhythm = { everyMs: 500, withinMs: 1_000, failures: 3 };
+/** SIGHUP comes where a terminal closes: the stop must be in order then too. */
+const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 /** How long a stopping server waits for its last work with Redis, which may be away. */
 const patienceMs = 1_500;
 
@@ -31,7 +33,7 @@ export interface ServerHooks {
 }
 
 /**
- * Runs a server until SIGTERM or SIGINT; resolves to the exit code. Waits for a Redis that cannot be used yet. Throws a UsageError or
+ * Runs a server until SIGTERM, SIGINT or SIGHUP; resolves to the exit code. Waits for a Redis that cannot be used yet. Throws a UsageError or
  * a StartFailure, with a sentence for people, where it refuses to start.
  */
 export async function runServer(options: ServerOptions, hooks: ServerHooks = {}): Promise<number> {
@@ -39,8 +41,7 @@ export async function runServer(options: ServerOptions, hooks: ServerHooks = {})
   const log = openLog(options.logLevel);
   const told = new AbortController();
   const onSignal = (): void => told.abort();
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
+  for (const signal of stopSignals) process.on(signal, onSignal);
   try {
     const { redisUrl: url, redisTls, limits, leaseMs, processes } = options;
     if (runsOthers(processes)) return await runProcesses(processes, told.signal, log, hooks.onReady);
@@ -69,8 +70,7 @@ export async function runServer(options: ServerOptions, hooks: ServerHooks = {})
     }
     return 0;
   } finally {
-    process.off('SIGTERM', onSignal);
-    process.off('SIGINT', onSignal);
+    for (const signal of stopSignals) process.off(signal, onSignal);
   }
 }
 

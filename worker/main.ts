@@ -45,7 +45,7 @@ export interface WorkerHooks {
 }
 
 /**
- * Runs a worker until SIGTERM or SIGINT; resolves to the exit code. Waits for a Redis that cannot be used yet. Throws a UsageError or a
+ * Runs a worker until SIGTERM, SIGINT or SIGHUP; resolves to the exit code. Waits for a Redis that cannot be used yet. Throws a UsageError or a
  * StartFailure, with a sentence for people, where it refuses to start.
  */
 export async function runWorker(options: WorkerOptions, hooks: WorkerHooks = {}): Promise<number> {

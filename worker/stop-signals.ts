@@ -1,4 +1,6 @@
-/** SIGTERM and SIGINT: the first asks for a graceful stop, the second for an immediate one. */
+/** SIGTERM, SIGINT and SIGHUP: the first asks for a graceful stop, the second for an immediate one. */
+
+const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 export class StopSignals {
   readonly #first = new AbortController();
@@ -9,8 +11,7 @@ export class StopSignals {
 
   /** Listens until `close`. */
   constructor() {
-    process.on('SIGTERM', this.#onSignal);
-    process.on('SIGINT', this.#onSignal);
+    for (const signal of signals) process.on(signal, this.#onSignal);
   }
 
   get first(): AbortSignal {
@@ -28,7 +29,6 @@ export class StopSignals {
   }
 
   close(): void {
-    process.removeListener('SIGTERM', this.#onSignal);
-    process.removeListener('SIGINT', this.#onSignal);
+    for (const signal of signals) process.removeListener(signal, this.#onSignal);
   }
 }

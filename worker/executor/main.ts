@@ -16,6 +16,7 @@ import { type EndReason, type ExecutorOptions, type FromExecutor, type Loaded, l
 // Ctrl-C and a stopping service manager reach this process too; the supervisor decides what becomes of it.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
+process.on('SIGHUP', () => {});
 process.on('disconnect', killOwnTree);
 process.on('uncaughtException', fault);
 
