@@ -4,8 +4,6 @@ import type { Task } from '@inferq/client/wire/task.ts';
 import type { Command } from 'commander';
 import { addServerFlags, type ServerFlags, withClient } from '../connect.ts';
 import { exitCodes } from '../failure.ts';
-import { outColours } from '../print/colours.ts';
-import { taskLine } from '../print/task.ts';
 import { addJson, type JsonFlag, printJson } from './json.ts';
 
 /** Adds the command. */
@@ -20,8 +18,12 @@ export function addCancel(program: Command): void {
 
 async function run(taskId: string, flags: ServerFlags & JsonFlag & { force?: true }): Promise<void> {
   const task = await withClient(flags, (client) => client.cancel(taskId, { force: flags.force ?? false }));
-  if (flags.json) printJson(task);
-  else process.stdout.write(`${taskLine(task, outColours)}\n`);
+  if (flags.json) {
+    printJson(task);
+  } else {
+    const [{ outColours }, { taskLine }] = await Promise.all([import('../print/colours.ts'), import('../print/task.ts')]);
+    process.stdout.write(`${taskLine(task, outColours)}\n`);
+  }
   process.exitCode = isOff(task) ? exitCodes.succeeded : exitCodes.failed;
 }
 

@@ -8,12 +8,13 @@ import type { Outcome } from '@inferq/core/refusal.ts';
 import type { Broker, SubmitCommand, TaskView, WatchUpdate } from '@inferq/server/broker.ts';
 import { digits, refusal, startEdge, type TestEdge, viewOf } from '@inferq/test/support/grpc-edge.ts';
 import { freePort } from '@inferq/test/support/redis.ts';
-import { inferq as runInferq } from '@inferq/test/support/stack.ts';
+import { command, inferq as runInferq } from '@inferq/test/support/stack.ts';
 import { type Command, CommanderError } from 'commander';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { Failure } from '../failure.ts';
 import { program } from '../main.ts';
 
+const root = new URL('../..', import.meta.url);
 const launcher = fileURLToPath(new URL('../bin/inferq.js', import.meta.url));
 const taskId = '01h00000000000000000000000';
 const broker: Partial<Broker> = {};
@@ -311,6 +312,26 @@ test('a server that is not there gives exit code 3 and says how to start one', a
   const { code, stderr } = await runInferq(['queues'], { server });
   expect(code).toBe(3);
   expect(stderr).toMatch(new RegExp(`^No inferq server answers at ${server} \\(.*ECONNREFUSED.*\\): start one with "inferq up"`));
+});
+
+test.each([
+  [['--help'], /^(client|server|worker|queue|proto|node_modules\/(@grpc|onnxruntime-node|ioredis|cli-table3))\//],
+  [['queues', '--help'], /^(client|server|worker|queue|proto|cli\/commands\/(up|submit))/],
+])('%j loads nothing that it does not need', async (args, needless) => {
+  const probe = `import { registerHooks } from 'node:module';
+    const urls = [];
+    registerHooks({ load: (url, context, next) => (urls.push(url), next(url, context)) });
+    process.on('exit', () => process.stderr.write(urls.join('\\n')));`;
+  const { stderr, code } = await command(process.execPath, [
+    '--import',
+    `data:text/javascript,${encodeURIComponent(probe)}`,
+    launcher,
+    ...args,
+  ]);
+  const loaded = stderr.split('\n').map((url) => url.slice(root.href.length));
+  expect(code).toBe(0);
+  expect(loaded).toContain('cli/main.ts');
+  expect(loaded.filter((file) => needless.test(file) && file !== 'queue/redis-url.ts')).toEqual([]);
 });
 
 test('every command has an example in its help', async () => {
