@@ -342,7 +342,7 @@ test('cancel and model convert both ways', async () => {
   expect((await client.cancel('t1', { force: true })).cancelRequested).toBe(true);
   const model = await client.model('m');
   expect(model.inputs).toEqual([{ name: 'x', datatype: 'FP32', shape: [-1, 64], optional: false, anyRank: false }]);
-  expect(model.parameters).toEqual([{ name: 'seed', defaultValue: 1n, description: 'chance' }]);
+  expect(model.parameters).toEqual([{ name: 'seed', defaultValue: 1n, description: 'chance', allowedValues: [] }]);
   expect(requests).toEqual([
     { taskId: 't1', force: true },
     { model: 'm', version: '' },
