@@ -3,5 +3,6 @@
 import { commandStart } from './command-start.ts';
 import { hostileMessages } from './hostile-messages.ts';
 import type { Limit } from './limit.ts';
+import { modelStart } from './model-start.ts';
 
-export const limits: readonly Limit[] = [hostileMessages, ...commandStart];
+export const limits: readonly Limit[] = [hostileMessages, ...commandStart, ...modelStart];
