@@ -49,6 +49,13 @@ export class Failover {
     return true;
   }
 
+  /** Whether the connection is being replaced, so that a call that found it closed is worth sending once more; resolves when it may be sent. */
+  async follow(): Promise<boolean> {
+    if (this.#moving === undefined) return false;
+    await this.#moving;
+    return true;
+  }
+
   async #replace(): Promise<void> {
     this.#movedAt = performance.now();
     const ready = Promise.withResolvers<void>();

@@ -31,14 +31,19 @@ export class StoreCalls {
     try {
       return this.#answered(verb, await call());
     } catch (error) {
-      const demoted = classify(error).code === 'READONLY';
-      if (!demoted || !(await this.#failover.move(connection))) throw this.#failed(verb, error);
+      if (!(await this.#moved(classify(error).code, connection))) throw this.#failed(verb, error);
     }
     try {
       return this.#answered(verb, await call());
     } catch (error) {
       throw this.#failed(verb, error);
     }
+  }
+
+  /** Whether a failover is the reason for a failure, and is over. A call of several steps may also meet the move that another one began. */
+  async #moved(code: string, connection: number): Promise<boolean> {
+    if (code === 'READONLY') return this.#failover.move(connection);
+    return code === 'CLOSED' && this.#failover.follow();
   }
 
   #answered<T>(verb: string, answer: T): T {

@@ -50,7 +50,7 @@ test("a queue's bytes are limited until a task leaves it", async () => {
 test('retained results are limited until they have expired', async () => {
   const { client } = await limited('--retained-bytes', '10000');
   await client.predict(bulk(1, { parameters: { answer: 5_000 }, resultTtlMs: 1_000 }));
-  await expectRefusal(client.submit(bulk(1)), 'RESULTS_FULL', /^Kept results .* 10000 bytes; try again when some have expired/);
+  await expectRefusal(client.submit(bulk(1)), 'RESULTS_FULL', /^Kept results .* 10000 bytes; retry when some have expired/);
   // Their minute is over.
   for (const minute of await redis.zrange(key('retainedMinutes'), '0', '-1')) await redis.zadd(key('retainedMinutes'), 1, minute);
   await eventually('a submit is taken', () =>
