@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { awaitStore } from '@inferq/queue/await-store.ts';
 import type { Inbox, QueueConnection, StoreNotice } from '@inferq/queue/queue.ts';
 import { startUpkeep } from '@inferq/queue/upkeep-loop.ts';
+import type { Reloaded } from './grpc/credentials.ts';
 import type { GrpcServer } from './grpc/server.ts';
 import { startGrpc } from './grpc/server.ts';
 import type { Log } from './log.ts';
@@ -12,6 +13,7 @@ import { openLog } from './log.ts';
 import type { ServerOptions } from './options.ts';
 import { checkServerOptions } from './options.ts';
 import { runProcesses, runsOthers, tellServing } from './processes.ts';
+import { Signals } from './signals.ts';
 import { followStore, type Health } from './store-health.ts';
 import { StartFailure } from './usage-error.ts';
 import { createBroker } from './use-cases/create-broker.ts';
@@ -19,8 +21,6 @@ import { createBroker } from './use-cases/create-broker.ts';
 export type { ServerOptions } from './options.ts';
 
 const rhythm = { everyMs: 500, withinMs: 1_000, failures: 3 };
-/** SIGHUP comes where a terminal closes: the stop must be in order then too. */
-const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 /** How long a stopping server waits for its last work with Redis, which may be away. */
 const patienceMs = 1_500;
 
@@ -33,24 +33,22 @@ export interface ServerHooks {
 }
 
 /**
- * Runs a server until SIGTERM, SIGINT or SIGHUP; resolves to the exit code. Waits for a Redis that cannot be used yet. Throws a UsageError or
- * a StartFailure, with a sentence for people, where it refuses to start.
+ * Runs a server until SIGTERM or SIGINT, or until its terminal closes; resolves to the exit code. SIGHUP makes it read its TLS files again.
+ * Waits for a Redis that cannot be used yet. Throws a UsageError or a StartFailure, with a sentence for people, where it refuses to start.
  */
 export async function runServer(options: ServerOptions, hooks: ServerHooks = {}): Promise<number> {
   checkServerOptions(options);
   const log = openLog(options.logLevel);
-  const told = new AbortController();
-  const onSignal = (): void => told.abort();
-  for (const signal of stopSignals) process.on(signal, onSignal);
+  const signals = new Signals();
   try {
     const { redisUrl: url, redisTls, limits, leaseMs, processes } = options;
-    if (runsOthers(processes)) return await runProcesses(processes, told.signal, log, hooks.onReady);
+    if (runsOthers(processes)) return await runProcesses(processes, signals, log, hooks.onReady);
     const started = await awaitStore({
       ...{
         url,
         limits,
         whenDown: 'fail',
-        abandon: told.signal,
+        abandon: signals.stop,
         ...(redisTls && { tls: redisTls }),
         ...(leaseMs === undefined ? {} : { leaseMs }),
       },
@@ -64,20 +62,20 @@ export async function runServer(options: ServerOptions, hooks: ServerHooks = {})
     if (started.kind === 'abandoned') return 0;
     for (const warning of started.warnings) log.warn(warning);
     try {
-      await serve(options, started.connection, told.signal, log, hooks.onReady);
+      await serve(options, started.connection, signals, log, hooks.onReady);
     } finally {
       await inTime(started.connection.close());
     }
     return 0;
   } finally {
-    for (const signal of stopSignals) process.off(signal, onSignal);
+    signals.close();
   }
 }
 
 async function serve(
   options: ServerOptions,
   connection: QueueConnection,
-  told: AbortSignal,
+  signals: Signals,
   log: Log,
   onReady: ((address: string) => void) | undefined,
 ): Promise<void> {
@@ -96,6 +94,7 @@ async function serve(
     log.error({ id, method, err: error }, 'internal error');
     return id;
   });
+  signals.onReload = () => logReload(grpc.reloadTls(), log);
   const upkeep = startUpkeep(connection.upkeep);
   const stopped = new AbortController();
   await ready(connection, inbox, grpc, stopped.signal, log);
@@ -103,7 +102,8 @@ async function serve(
   onReady?.(grpc.address);
   tellServing(grpc.address);
 
-  if (!told.aborted) await new Promise((resolve) => told.addEventListener('abort', resolve, { once: true }));
+  const { stop } = signals;
+  if (!stop.aborted) await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
   log.info('server stopping');
   stopped.abort();
   const ended = grpc.stop();
@@ -111,6 +111,12 @@ async function serve(
   broker.stop();
   await Promise.all([ended, inTime(upkeep.stop())]);
   log.info('server stopped');
+}
+
+function logReload(reloaded: Reloaded, log: Log): void {
+  if (reloaded.kind === 'reloaded') log.info({ expires: reloaded.expires }, 'certificates reloaded');
+  else if (reloaded.kind === 'kept') log.error({ reason: reloaded.reason }, 'certificates not reloaded: the old ones stay in use');
+  else log.info('SIGHUP: nothing to reload, because this server does not use TLS');
 }
 
 /** Follows the store for health; resolves once that has been told for the first time. */

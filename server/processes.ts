@@ -3,6 +3,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from './log.ts';
+import type { Signals } from './signals.ts';
 
 const shortestPauseMs = 500;
 const longestPauseMs = 30_000;
@@ -25,14 +26,16 @@ export function runsOthers(processes: number): boolean {
 }
 
 /**
- * Runs so many processes with this one's own command line until `told` fires; resolves to the exit code. The first starts alone: what
- * is wrong with the options is then said once, and its exit code is ours.
+ * Runs so many processes with this one's own command line until told to stop, and passes requests to reload on; resolves to the exit
+ * code. The first starts alone: what is wrong with the options is then said once, and its exit code is ours.
  */
-export async function runProcesses(count: number, told: AbortSignal, log: Log, onReady?: (address: string) => void): Promise<number> {
-  const running = new Set<Worker>();
+export async function runProcesses(count: number, signals: Signals, log: Log, onReady?: (address: string) => void): Promise<number> {
+  const told = signals.stop;
+  const running = new Map<Worker, Promise<string>>();
   const start = () => {
     const child = cluster.fork();
-    running.add(child);
+    const serving = addressOf(child);
+    running.set(child, serving);
     const ended = new Promise<number>((resolve) => {
       child.once('exit', (code) => {
         running.delete(child);
@@ -40,7 +43,7 @@ export async function runProcesses(count: number, told: AbortSignal, log: Log, o
       });
     });
     if (told.aborted) child.process.kill('SIGTERM');
-    return { ended, serving: addressOf(child) };
+    return { ended, serving };
   };
   const keep = async (first: { ended: Promise<number> }) => {
     let pauseMs = shortestPauseMs;
@@ -57,8 +60,12 @@ export async function runProcesses(count: number, told: AbortSignal, log: Log, o
   };
 
   told.addEventListener('abort', () => {
-    for (const child of running) child.process.kill('SIGTERM');
+    for (const child of running.keys()) child.process.kill('SIGTERM');
   });
+  signals.onReload = () => {
+    // One that starts may have read the old files already, and may not listen to signals yet.
+    for (const [child, serving] of running) void serving.then(() => child.process.kill('SIGHUP'));
+  };
   const first = start();
   const address = await Promise.race([first.serving, first.ended]);
   if (typeof address === 'number') return address;

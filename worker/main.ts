@@ -45,8 +45,8 @@ export interface WorkerHooks {
 }
 
 /**
- * Runs a worker until SIGTERM, SIGINT or SIGHUP; resolves to the exit code. Waits for a Redis that cannot be used yet. Throws a UsageError or a
- * StartFailure, with a sentence for people, where it refuses to start.
+ * Runs a worker until SIGTERM or SIGINT, or until its terminal closes; resolves to the exit code. Waits for a Redis that cannot be used yet.
+ * Throws a UsageError or a StartFailure, with a sentence for people, where it refuses to start.
  */
 export async function runWorker(options: WorkerOptions, hooks: WorkerHooks = {}): Promise<number> {
   const checked = checkWorkerOptions(options);
@@ -72,7 +72,7 @@ export async function runWorker(options: WorkerOptions, hooks: WorkerHooks = {})
   for (const { reason, ...model } of broken) log.error({ model: modelLabel(model), reason }, 'model not loaded');
   log.info({ devices: devices.map(({ label }) => label), why }, 'devices chosen');
 
-  const signals = new StopSignals();
+  const signals = new StopSignals(() => log.info('SIGHUP: a worker has nothing to reload'));
   try {
     const started = await awaitStore({
       ...{ url: checked.redisUrl, ...(checked.redisTls && { tls: checked.redisTls }), leaseMs: checked.leaseMs },

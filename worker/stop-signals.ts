@@ -1,6 +1,8 @@
-/** SIGTERM, SIGINT and SIGHUP: the first asks for a graceful stop, the second for an immediate one. */
+/** SIGTERM and SIGINT: the first asks for a graceful stop, as a terminal that closes does, the second for an immediate one. */
 
-const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+import { isatty } from 'node:tty';
+
+const signals = ['SIGTERM', 'SIGINT'] as const;
 
 export class StopSignals {
   readonly #first = new AbortController();
@@ -9,9 +11,17 @@ export class StopSignals {
     (this.#first.signal.aborted ? this.#second : this.#first).abort();
   };
 
-  /** Listens until `close`. */
-  constructor() {
+  readonly #onHangup: () => void;
+
+  /** Listens until `close`. `onHangup` hears of a SIGHUP that does not come from the terminal. */
+  constructor(onHangup: () => void) {
+    const terminals = [0, 1, 2].filter(isatty);
+    this.#onHangup = () => {
+      if (terminals.some((descriptor) => !isatty(descriptor))) this.#first.abort();
+      else onHangup();
+    };
     for (const signal of signals) process.on(signal, this.#onSignal);
+    process.on('SIGHUP', this.#onHangup);
   }
 
   get first(): AbortSignal {
@@ -30,5 +40,6 @@ export class StopSignals {
 
   close(): void {
     for (const signal of signals) process.removeListener(signal, this.#onSignal);
+    process.removeListener('SIGHUP', this.#onHangup);
   }
 }

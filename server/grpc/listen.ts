@@ -1,10 +1,8 @@
 /** Binds a server to an address. */
 
-import type { Server } from '@grpc/grpc-js';
+import type { Server, ServerCredentials } from '@grpc/grpc-js';
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { UsageError } from '../usage-error.ts';
-import type { TlsFiles } from './credentials.ts';
-import { serverCredentials } from './credentials.ts';
 
 /** 'HOST:PORT', where a host that holds colons is in brackets. */
 export function splitAddress(address: string): { host: string; port: number } {
@@ -19,9 +17,8 @@ export function splitAddress(address: string): { host: string; port: number } {
 }
 
 /** Listens at 'HOST:PORT', port 0 for a free one; returns the address with its real port. Throws a UsageError where that cannot be. */
-export async function listen(server: Server, address: string, tls: TlsFiles | undefined): Promise<string> {
+export async function listen(server: Server, address: string, credentials: ServerCredentials): Promise<string> {
   const { host, port } = splitAddress(address);
-  const credentials = serverCredentials(tls);
   // grpc-js prints failures to bind by itself; here they become sentences.
   setLogVerbosity(logVerbosity.NONE);
   try {

@@ -9,7 +9,7 @@ import type { Broker } from '../broker.ts';
 import { adminRoutes } from './admin-service.ts';
 import { brokerRoutes } from './broker-service.ts';
 import { Closing } from './closing.ts';
-import type { TlsFiles } from './credentials.ts';
+import { type Reloaded, serverCredentials, type TlsFiles } from './credentials.ts';
 import { Health } from './health.ts';
 import { setUpConnections } from './intake/connections.ts';
 import { Intake } from './intake/intake.ts';
@@ -39,6 +39,8 @@ export interface GrpcServer {
   /** 'HOST:PORT' with the real port. */
   address: string;
   health: Health;
+  /** Reads the TLS files again, for new connections. */
+  reloadTls(): Reloaded;
   /** Ends within the grace time (1.5 s where not given), whatever clients do. */
   stop(graceMs?: number): Promise<void>;
 }
@@ -48,6 +50,7 @@ export interface GrpcServer {
  * address or the TLS files will not do.
  */
 export async function startGrpc(broker: Broker, options: GrpcOptions, report: Edge['report']): Promise<GrpcServer> {
+  const { credentials, reload } = serverCredentials(options.tls);
   const intake = new Intake(options.maxMessageBytes, options.messageMs);
   const server = new Server({
     'grpc.max_send_message_length': -1,
@@ -67,10 +70,10 @@ export async function startGrpc(broker: Broker, options: GrpcOptions, report: Ed
   addRoutes(server, HealthDefinition.fullName, health.routes(), edge);
   addReflection(server, [...services, HealthDefinition.fullName]);
   setUpConnections(server);
-  const address = await listen(server, options.listen, options.tls);
+  const address = await listen(server, options.listen, credentials);
   const stop = async (grace = graceMs): Promise<void> => {
     await shutDown(server, address, health, edge.closing, grace);
     intake.stop();
   };
-  return { address, health, stop };
+  return { address, health, reloadTls: reload, stop };
 }

@@ -84,14 +84,6 @@ test('a server that waits for Redis can be told to stop, and logs no password', 
   expect(out()).not.toContain(password);
 });
 
-test('SIGHUP stops a server in order', { timeout: 60_000 }, async () => {
-  const { child, out } = launch(optionsFor(redis.url));
-  await expect.poll(out, patience).toMatch(/^ready /m);
-  child.kill('SIGHUP');
-  const [code] = await once(child, 'exit');
-  expect([code, out()]).toEqual([0, expect.stringContaining('server stopped')]);
-});
-
 test.each([
   ['a Redis URL that is none', { redisUrl: `localhost/${password}` }, /must look like redis:/],
   ['an address that is none', { listen: 'nowhere' }, /use HOST:PORT/],

@@ -133,6 +133,17 @@ test('a second signal does not wait for the grace', async () => {
   expect(await bench.task(busy)).toMatchObject({ state: 'queued', chargedAttempts: 0 });
 });
 
+test('SIGHUP is logged and stops neither worker nor run', async () => {
+  const bench = await openBench();
+  const worker = bench.worker({ logLevel: 'info' });
+  await worker.ready();
+  worker.signal('SIGHUP');
+  await eventually('it is logged', () => worker.logged().some(({ msg }) => String(msg).startsWith('SIGHUP')));
+  expect((await bench.ended(await bench.submit())).state).toBe('succeeded');
+  worker.signal('SIGTERM');
+  expect(await worker.exited()).toBe(0);
+});
+
 test('executors end at once when their supervisor is killed, and others take over after a lease', async () => {
   const bench = await openBench();
   const { worker, busy } = await busyWorker(bench, 1_000);
