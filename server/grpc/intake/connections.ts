@@ -5,6 +5,7 @@
 
 import type { Http2Server, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
+import { answerHttp1, chooseProtocol } from './http1.ts';
 
 interface Internals {
   commonServerOptions?: { settings?: object };
@@ -32,7 +33,7 @@ export function setUpConnections(server: Server): void {
     throw new Error('this version of grpc-js makes its connections in another way: see server/grpc/intake/connections.ts');
   }
   const settings = { ...commonServerOptions.settings, initialWindowSize: windowBytes.stream, maxHeaderListSize: headerBytes };
-  Object.assign(commonServerOptions, resets, { settings });
+  Object.assign(commonServerOptions, resets, { settings, ALPNCallback: chooseProtocol });
   internals.createHttp2Server = (...given) => {
     const http2Server = createHttp2Server.apply(server, given);
     http2Server.on('session', (session: ServerHttp2Session) => {
@@ -42,6 +43,7 @@ export function setUpConnections(server: Server): void {
       http2Server.off('stream', listener);
       http2Server.on('stream', inTurns(listener));
     }
+    answerHttp1(http2Server);
     return http2Server;
   };
 }
