@@ -1,6 +1,6 @@
 /**
- * When to try again. UNAVAILABLE always may pass; RESOURCE_EXHAUSTED only where the server says when; nothing else does.
- * Submits carry idempotency keys and all other calls change nothing twice, so every call may be repeated.
+ * When to try again: always after UNAVAILABLE, after RESOURCE_EXHAUSTED only if the server says when, and after nothing else.
+ * Submits carry idempotency keys and all other calls are idempotent, so every call may be repeated.
  */
 
 import type { Clock } from './clock.ts';
@@ -8,15 +8,15 @@ import { AbortedError, DeadlineError, type InferqError, OverloadedError, Unavail
 import type { Reconnection } from './reconnection.ts';
 
 export interface RetryPolicy {
-  /** Before the second try. */
+  /** The delay before the second try. */
   initialDelayMs: number;
   factor: number;
   maxDelayMs: number;
-  /** Tries in a row without any success, the first included. */
+  /** Tries in a row without any success, including the first. */
   maxAttempts: number;
-  /** How long a broken stream, or a call without a deadline, is tried again before its error is thrown. */
+  /** How long to retry a broken stream, or a call without a deadline, before its error is thrown. */
   outageMs: number;
-  /** Told of each failure after which the call or stream is tried again. */
+  /** Called with each failure after which the call or stream is tried again. */
   onRetry?: (error: InferqError) => void;
 }
 
@@ -28,20 +28,20 @@ export const defaultRetry: RetryPolicy = {
   outageMs: 300_000,
 };
 
-/** Milliseconds before the next try after `failures` failed ones, doubling by default, jittered over the upper half. */
+/** Milliseconds before the next try after `failures` failed ones: doubling by default, drawn from the upper half of that value. */
 export function backoffMs(policy: RetryPolicy, failures: number, random: number): number {
   const full = Math.min(policy.maxDelayMs, policy.initialDelayMs * policy.factor ** (failures - 1));
   return full / 2 + (full / 2) * random;
 }
 
-/** Milliseconds before the next try, never less than the server asks for; undefined where trying again is of no use. */
+/** Milliseconds before the next try, never less than the server asks for; undefined if the call must not be tried again. */
 export function retryDelayMs(policy: RetryPolicy, error: unknown, failures: number, random: number): number | undefined {
   const passing = error instanceof UnavailableError || (error instanceof OverloadedError && error.retryAfterMs !== undefined);
   if (!passing || failures >= policy.maxAttempts) return undefined;
   return Math.max((error as InferqError).retryAfterMs ?? 0, backoffMs(policy, failures, random));
 }
 
-/** Whether a try failed for want of a connection: a new one is worth a try at once. */
+/** Whether a try failed because there was no connection: then it is worth trying again as soon as there is one. */
 function disconnected(error: unknown): boolean {
   return error instanceof UnavailableError && (error.reason === '' || error.reason === 'SHUTTING_DOWN');
 }
@@ -55,7 +55,10 @@ export class Retries {
   #deadline: number | undefined;
   #before: unknown;
 
-  /** With a deadline (epoch ms) it holds from the start; without one, `outageMs` counts from the first failure in a row. With `reconnection`, waits for a lost connection end when it is back. */
+  /**
+   * Retries end at `deadline` (epoch ms), or without one, `outageMs` after the first failure in a row. With `reconnection`, a wait after a
+   * lost connection ends as soon as the connection is back.
+   */
   constructor(policy: RetryPolicy, clock: Clock, deadline?: number, reconnection?: Pick<Reconnection, 'onNext'>) {
     this.#policy = policy;
     this.#clock = clock;
@@ -63,14 +66,14 @@ export class Retries {
     this.#reconnection = reconnection;
   }
 
-  /** Something came through: the next failure is the first of a new outage. Only for retries without a deadline. */
+  /** An answer or event arrived: the next failure is the first of a new outage. Only for retries without a deadline. */
   succeeded(): void {
     this.#failures = 0;
     this.#deadline = undefined;
     this.#before = undefined;
   }
 
-  /** Counts a failure: milliseconds until the next try, or undefined where it is of no use or would be too late. */
+  /** Counts a failure. Returns the milliseconds until the next try, or undefined if there must be none or it would be too late. */
   delayMs(error: unknown): number | undefined {
     this.#failures++;
     const delay = retryDelayMs(this.#policy, error, this.#failures, this.#clock.random());
@@ -79,8 +82,8 @@ export class Retries {
   }
 
   /**
-   * Waits until it is time to try again. Throws `error` where there is no next try, AbortedError on abort. A last try that was cut short
-   * by the deadline says less than the one before, which could not reach the server: then that one's error is thrown.
+   * Waits until it is time to try again. Throws `error` if there is no next try, AbortedError on abort. If the deadline cut the last try
+   * short and the try before it could not reach the server, throws the error of that earlier try, because it says more.
    */
   async wait(error: unknown, signal?: AbortSignal): Promise<void> {
     const delay = this.delayMs(error);

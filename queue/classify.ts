@@ -1,42 +1,42 @@
-/** The one place that knows what an error of Redis, of a socket or of ioredis means. Texts are those of Redis 7.0 and Valkey 8.1 and 9.1. */
+/** Classifies errors of Redis, sockets and ioredis; nothing else does. The texts are those of Redis 7.0 and Valkey 8.1 and 9.1. */
 
 import { StoreError, type StoreErrorKind } from '@inferq/core/store-error.ts';
 import { ReplyError } from 'ioredis';
 import { UnusableRedis } from './open-redis.ts';
 
-/** An error of any origin, sorted. `words` is its text, for operators. */
+/** A classified error. `words` is its text, for operators. */
 export interface Failure {
   kind: StoreErrorKind;
   code: string;
   words: string;
 }
 
-/** Replies that pass by themselves: Redis is there, but cannot answer yet. */
+/** Temporary replies: Redis is there, but cannot answer yet. */
 const passing = new Set(['LOADING', 'BUSY', 'UNKILLABLE', 'TRYAGAIN']);
 
-/** Replies that last until somebody changes Redis, its role or our user. What is in neither set is a fault. */
+/** Replies that stay the same until somebody changes Redis, its role or our user. A code in neither set is a fault. */
 const refusals = new Set([
   ...['READONLY', 'MASTERDOWN', 'NOREPLICAS', 'MISCONF', 'OOM'],
   ...['NOAUTH', 'WRONGPASS', 'NOPERM', 'DENIED'],
   ...['CLUSTERDOWN', 'MOVED', 'ASK'],
 ]);
 
-/** Refusals that Redis answers under the general ERR. */
+/** Refusals that Redis reports with the generic code ERR. */
 const unnamed: [RegExp, string][] = [
   [/^ERR (The user executing the script can't|ACL failure in script)/, 'NOPERM'],
   [/^ERR max number of clients/, 'MAXCLIENTS'],
 ];
 
-/** What ioredis says of a connection that is lost or not there yet. */
+/** What ioredis reports if a connection is lost or not established yet. */
 const lostConnection =
   /^(Connection is closed|Stream isn't writeable|Command timed out|Command aborted|Socket timeout|Reached the max retries)/;
 
-/** A socket's error that no waiting mends: the file system denies the Unix socket. */
+/** Socket errors that waiting does not fix: the file system denies access to the Unix socket. */
 const deniedSocket = new Set(['EACCES', 'EPERM']);
 
 const tlsCode = /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO$)/;
 
-/** Sorts whatever a call to Redis threw. */
+/** Classifies whatever a call to Redis threw. */
 export function classify(error: unknown): Failure {
   const words = wordsOf(error);
   if (error instanceof StoreError) return { kind: error.kind, code: error.code, words };
@@ -48,7 +48,7 @@ export function classify(error: unknown): Failure {
   if (code !== undefined && deniedSocket.has(code)) return { kind: 'refusing', code, words };
   if (code !== undefined && (syscall !== undefined || /^E[A-Z]+$/.test(code))) return { kind: 'away', code, words };
   if (lostConnection.test(words)) return { kind: 'away', code: 'CLOSED', words };
-  // ioredis adds this to what its parser throws: whatever answers there does not speak Redis' protocol.
+  // ioredis adds this to its parser's errors: whatever answers at this address does not speak the Redis protocol.
   if (words.endsWith('Please report this.')) return { kind: 'refusing', code: 'PROTOCOL', words };
   return { kind: 'fault', code: error.name, words };
 }
@@ -59,7 +59,7 @@ function replyKind(words: string): Omit<Failure, 'words'> {
   return { kind: passing.has(code) ? 'away' : 'fault', code };
 }
 
-/** A name with several addresses fails with one error for each of them, and no text of its own. */
+/** Connecting to a name with several addresses fails with one error for each, and no message for the whole. */
 function wordsOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return error.errors.map(wordsOf).join(', ');
   return error instanceof Error ? error.message : String(error);

@@ -1,4 +1,4 @@
-/** The one reading of Redis URLs, and the one way to print them. Every part of a URL is used, or the URL is not valid. */
+/** Parses and prints Redis URLs; nothing else does. Every part of a URL is used, or the URL is not valid. */
 
 import { isIPv6 } from 'node:net';
 import type { RedisTlsFiles } from './redis-tls.ts';
@@ -11,11 +11,11 @@ export interface RedisAddress {
   password?: string;
 }
 
-/** `problem` is a sentence without a full stop that quotes nothing of the URL, which may hold a password. */
+/** `problem` is a sentence without a full stop. It never quotes the URL, which may contain a password. */
 export type ParsedRedisUrl = { ok: true; address: RedisAddress } | { ok: false; problem: string };
 
 const defaultPort = 6379;
-/** What Redis can be configured to have at most. */
+/** The most databases that Redis can be configured to have. */
 const mostDatabases = 2 ** 31;
 
 const problems = {
@@ -35,8 +35,8 @@ const problems = {
 type Problem = keyof typeof problems;
 
 /**
- * Reads `redis://`, `rediss://` (TLS) and `unix://` URLs, each with an optional user, password and database. TLS files that are given
- * beside the URL must fit it.
+ * Parses `redis://`, `rediss://` (TLS) and `unix://` URLs, each with an optional user, password and database. TLS files are only
+ * valid with a `rediss://` URL.
  */
 export function parseRedisUrl(url: string, files: RedisTlsFiles = {}): ParsedRedisUrl {
   const read = parse(url);
@@ -45,14 +45,14 @@ export function parseRedisUrl(url: string, files: RedisTlsFiles = {}): ParsedRed
   return problem === undefined ? { ok: true, address: read } : { ok: false, problem: problems[problem] };
 }
 
-/** An address for people: scheme, host, port and database, never a user or a password. */
+/** An address in readable form: scheme, host, port and database, never a user or a password. */
 export function shownAddress({ at, database }: RedisAddress): string {
   if (at.kind === 'socket') return `${socketUrl(at.path)}${database === 0 ? '' : `?db=${database}`}`;
   const host = at.host.includes(':') ? `[${at.host}]` : at.host;
   return `${at.tls ? 'rediss' : 'redis'}://${host}:${at.port}/${database}`;
 }
 
-/** A URL as `shownAddress` prints it; of one that is not valid, nothing. */
+/** A URL as `shownAddress` prints it. Shows no part of a URL that is not valid. */
 export function shownUrl(url: string): string {
   const parsed = parseRedisUrl(url);
   return parsed.ok ? shownAddress(parsed.address) : 'a Redis URL that is not valid';
@@ -64,7 +64,7 @@ export function socketUrl(path: string): string {
 }
 
 function parse(url: string): RedisAddress | Problem {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: it looks for control characters.
   if (/[\u0000-\u0020\u007f]/.test(url)) return 'blank';
   const parts = /^(rediss?|unix):\/\/([^/?#]*)([^?#]*)(.*)$/i.exec(url);
   if (!parts) return 'form';
@@ -93,7 +93,7 @@ function parseCredentials(text: string): Pick<RedisAddress, 'username' | 'passwo
 }
 
 function parseTcp(tls: boolean, authority: string, path: string, rest: string): Pick<RedisAddress, 'at' | 'database'> | Problem {
-  // An unencoded / ? or # in a password cuts the user and password off before their "@".
+  // An unencoded / ? or # in a password ends the authority before its "@".
   if (`${path}${rest}`.includes('@')) return 'credentials';
   const found = /^(?:\[([0-9a-f:.]+)\]|([\w.-]+))(?::([0-9]{0,5}))?$/i.exec(authority);
   if (!found) return authority === '' ? 'form' : 'host';

@@ -10,7 +10,7 @@ import { addJson, type JsonFlag, printJson } from './json.ts';
 export function addCancel(program: Command): void {
   const command = program
     .command('cancel')
-    .description('Cancel a task: at once while it waits, else when its run comes to an end. Exit code 1 where it had ended before.')
+    .description('Cancel a task: immediately if it is waiting, otherwise when its run returns. The exit code is 1 if it had already ended.')
     .argument('<task>', "the task's id")
     .option('--force', 'do not wait for the run');
   addServerFlags(addJson(command)).addHelpText('after', '\nExample:\n  inferq cancel 01kahm3v5e00r8d2m4x6c1t9ab --force').action(run);

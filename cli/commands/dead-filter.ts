@@ -19,11 +19,11 @@ export interface FilterFlags {
 /** Adds the options; gives the command back. */
 export function addFilter(command: Command): Command {
   return command
-    .option('--model <name>', 'only of this model')
-    .option('--queue <name>', 'only of this queue')
-    .option('--code <code>', `only with this error (may be given several times): ${taskErrorCodes.join(', ')}`, collect)
-    .option('--after <time>', 'only those that ended after it: 2026-01-31T12:00:00Z, or 2h for two hours ago')
-    .option('--before <time>', 'only those that ended before it');
+    .option('--model <name>', 'only tasks of this model')
+    .option('--queue <name>', 'only tasks of this queue')
+    .option('--code <code>', `only tasks with this error (can be repeated): ${taskErrorCodes.join(', ')}`, collect)
+    .option('--after <time>', 'only tasks that ended after this time: 2026-01-31T12:00:00Z, or 2h for two hours ago')
+    .option('--before <time>', 'only tasks that ended before this time');
 }
 
 /** Throws a Failure for an error code that does not exist, and for what is not a time. */

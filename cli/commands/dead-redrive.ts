@@ -19,8 +19,8 @@ interface Flags extends FilterFlags, ServerFlags, JsonFlag {
 export function addRedrive(dead: Command): void {
   const command = dead
     .command('redrive')
-    .description('Make new tasks of failed ones, once each. Exit code 1 where one of the given tasks cannot be redriven.')
-    .argument('[task...]', 'the failed tasks; or give --all, or what to select them by')
+    .description('Make new tasks from failed ones, once each. The exit code is 1 if one of the given tasks cannot be redriven.')
+    .argument('[task...]', 'ids of failed tasks; or give --all, or options that select them')
     .option('--all', 'all of them')
     .option('--dry-run', 'only count them')
     .option('--limit <number>', 'redrive at most this many');

@@ -37,7 +37,7 @@ const view: ListView<Task> = {
 export function addDead(program: Command): void {
   const dead = program
     .command('dead')
-    .description('Failed tasks, which are kept with their inputs.')
+    .description('List or redrive failed tasks, which are kept with their inputs.')
     .addHelpText('after', '\nExample:\n  inferq dead list --model digits');
   addServerFlags(addJson(addFilter(dead.command('list').description('List failed tasks.'))))
     .addHelpText('after', '\nExample:\n  inferq dead list --model digits --code MODEL_ERROR --after 2h')

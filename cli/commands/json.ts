@@ -9,7 +9,7 @@ export interface JsonFlag {
 
 /** Adds the option; gives the command back. */
 export function addJson(command: Command): Command {
-  return command.option('--json', 'print one JSON object a line, for scripts');
+  return command.option('--json', 'print one JSON object per line, for scripts');
 }
 
 /** Prints one object on one line. */

@@ -61,7 +61,7 @@ export function addModels(program: Command): void {
     .action((flags: ServerFlags & JsonFlag) => withClient(flags, (client) => printList(client.admin.models(), flags.json, view)));
   models
     .command('check')
-    .description('Check a folder of models as a worker would load it, without serving it. Needs no server.')
+    .description('Load and warm up the models in a folder as a worker would, without serving them. Needs no server.')
     .argument('<dir>', 'the folder, with one folder for each model')
     .addHelpText('after', '\nExample:\n  inferq models check ./models')
     .action(check);

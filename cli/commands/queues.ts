@@ -42,7 +42,9 @@ function waiting(queue: Pick<Queue, 'waitingByPriority' | 'waitingReturned'>): n
 
 /** Adds the command. */
 export function addQueues(program: Command): void {
-  const command = program.command('queues').description('List the queues: what waits, runs, is scheduled or dead, and who serves them.');
+  const command = program
+    .command('queues')
+    .description('List the queues: how many tasks wait, run, are scheduled or dead, and how many executors serve them.');
   addServerFlags(addJson(command))
     .addHelpText('after', "\nExamples:\n  inferq queues\n  inferq queues --json | jq -r 'select(.waiting > 100) | .name'")
     .action((flags: ServerFlags & JsonFlag) => withClient(flags, (client) => printList(client.admin.queues(), flags.json, view)));

@@ -15,10 +15,10 @@ interface Flags extends ServerFlags, JsonFlag {
 export function addResult(program: Command): void {
   const command = program
     .command('result')
-    .description('Print a task and its answer as they stand. Exit code 0 only where the task has succeeded.')
+    .description('Print a task and its result as they stand. The exit code is 0 only if the task has succeeded.')
     .argument('<task>', "the task's id")
     .option('--wait [duration]', 'wait for the task to end, at most this long if given')
-    .option('--input', 'print what the task was submitted with, as long as that is kept');
+    .option('--input', 'print what the task was submitted with, if that is still kept');
   addServerFlags(addJson(command)).addHelpText('after', '\nExample:\n  inferq result 01kahm3v5e00r8d2m4x6c1t9ab --wait 30s').action(run);
 }
 

@@ -37,29 +37,29 @@ export function addServer(program: Command): void {
     .option('--listen <host:port>', 'where to listen; port 0 takes a free one', defaultServer)
     .option(
       '--processes <number>',
-      'processes that share the address; connections go to them in turn',
+      'server processes that share the address; each takes connections in turn',
       (text) => parseInteger('--processes', text),
       1,
     )
-    .addOption(bytes('--max-message-size', 'the largest message to take', defaults.maxMessageBytes))
-    .option('--queues <names>', 'queues that exist besides those of models and workers, such as a,b', parseNames)
+    .addOption(bytes('--max-message-size', 'the largest message to accept', defaults.maxMessageBytes))
+    .option('--queues <names>', 'queues to add to those of models and workers, such as a,b', parseNames)
     .option(
       '--queue-max-tasks <number>',
-      'tasks that a queue holds',
+      'the most waiting and scheduled tasks in one queue',
       (text) => parseInteger('--queue-max-tasks', text),
       defaults.queueTasks,
     )
-    .addOption(bytes('--queue-max-bytes', 'inputs that a queue holds', defaults.queueBytes))
-    .addOption(bytes('--retained-bytes', 'results that are kept', defaults.retainedBytes))
+    .addOption(bytes('--queue-max-bytes', 'the most bytes of inputs in one queue', defaults.queueBytes))
+    .addOption(bytes('--retained-bytes', 'the most bytes of results to keep', defaults.retainedBytes))
     .option(
       '--memory-watermark <fraction>',
-      "part of Redis' maxmemory over which submits are refused",
+      "fraction of Redis' maxmemory above which submits are refused",
       (text) => parseFraction('--memory-watermark', text),
       defaults.memoryWatermark,
     )
     .option('--tls-cert <file>', 'serve TLS with this certificate (PEM)')
     .option('--tls-key <file>', 'the key of that certificate')
-    .option('--tls-ca <file>', 'ask clients for a certificate that one of these authorities has signed')
+    .option('--tls-ca <file>', 'require a client certificate signed by one of these authorities (PEM)')
     .addHelpText('after', '\nExample:\n  inferq server --redis redis://10.0.0.5:6379 --listen 0.0.0.0:50051')
     .action(run);
 }

@@ -29,11 +29,11 @@ export function addUp(program: Command): void {
     .command('up')
     .description('Start everything on this machine: a private Redis, one worker with the demo models, one server.')
     .option('--listen <host:port>', 'where the server listens', defaultServer)
-    .option('--data <dir>', 'where Redis keeps its data, and the logs go', '.inferq')
+    .option('--data <dir>', 'the folder for the data of Redis and for the logs', '.inferq')
     .option('--repository <dir>', 'the models to serve', demoModels)
-    .option('--strict', 'refuse to start where a model cannot be loaded; without it, the others are served');
+    .option('--strict', 'refuse to start if a model cannot be loaded; without it, the others are served');
   addLogLevel(addRedisTls(command))
-    .addHelpText('after', '\nWith REDIS_URL set, that Redis is used and none is started. It runs until Ctrl-C or SIGTERM.')
+    .addHelpText('after', '\nIf REDIS_URL is set, that Redis is used and none is started. inferq up runs until Ctrl-C or SIGTERM.')
     .addHelpText('after', '\nExample:\n  inferq up --listen 127.0.0.1:50052 --data /var/lib/inferq')
     .action(run);
 }

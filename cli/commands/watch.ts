@@ -8,7 +8,7 @@ import { addJson, type JsonFlag } from './json.ts';
 export function addWatch(program: Command): void {
   const command = program
     .command('watch')
-    .description('Print every event of a task until it ends, and its answer.')
+    .description('Print every event of a task until it ends, and its result.')
     .argument('<task>', "the task's id");
   addServerFlags(addJson(command)).addHelpText('after', '\nExample:\n  inferq watch 01kahm3v5e00r8d2m4x6c1t9ab').action(run);
 }

@@ -27,32 +27,34 @@ interface Flags extends RedisFlags {
   logLevel: LogLevel;
 }
 
-/** Of models that could not be loaded, so many are told to `inferq up`. */
+/** The most models that could not be loaded that are reported to `inferq up` one by one. */
 const mostRemarks = 10;
 
 const queuesHelp = `
 Queues: --queues realtime,default:2,batch:1
-  A queue without a weight is served strictly before all that follow it: as long as realtime has tasks that this worker
-  can run, default and batch wait. Queues with weights share: of every three turns default gets two and batch one, and
-  a turn that its queue does not need goes to the others. Within a queue, priority comes first, then age.
+  A queue without a weight is served strictly before all queues after it: while realtime has tasks that this worker can
+  run, default and batch wait. Queues with weights share: of every three rows, default gets two and batch one, and what
+  one queue does not need goes to the others. Within a queue, priority comes first, then age.
 
-Devices: --devices cpu,cpu for two executors on the CPU, 0,1 for one on each of two GPUs, auto for every GPU there is, else cpu.`;
+Devices: --devices cpu,cpu for two executors on the CPU, 0,1 for one on each of two GPUs, auto for every GPU, or cpu if there is none.`;
 
 /** Adds the command. */
 export function addWorker(program: Command): void {
   const command = program.command('worker').description('Load models and run tasks on them; any number of workers may share one Redis.');
   addLogLevel(addLease(addRedis(command)))
-    .option('--queues <list>', `which queues to serve, in which order (default: ${defaults.queues.join(',')} and those of its models)`)
-    .option('--devices <list>', 'one executor for each: cpu, or the number of a GPU; or auto', 'cpu')
-    .option('--threads <number>', 'threads of the operators of each executor on the CPU (default: its share of the cores)', (text) =>
+    .option('--queues <list>', `which queues to serve, and in which order (default: ${defaults.queues.join(',')} and those of its models)`)
+    .option('--devices <list>', 'one executor for each entry: cpu or the number of a GPU; or auto', 'cpu')
+    .option('--threads <number>', 'operator threads of each executor on the CPU (default: its share of the cores)', (text) =>
       parseInteger('--threads', text),
     )
     .option('--models <list>', 'which models to load, such as digits,charlm:2 (default: the latest version of each)')
-    .option('--strict', 'refuse to start where a model cannot be loaded; without it, the others are served')
+    .option('--strict', 'refuse to start if a model cannot be loaded; without it, the others are served')
     .option('--repository <dir>', 'the folder with the models', demoModels)
-    .option('--name <name>', 'what this worker is called (default: made of host and process number)')
-    .option('--grace <duration>', `how long to finish what is running when asked to end (default: ${defaults.graceMs / 1_000}s)`, (text) =>
-      parseDuration('--grace', text),
+    .option('--name <name>', 'the name of this worker (default: host name and process id)')
+    .option(
+      '--grace <duration>',
+      `how long running tasks may take to finish when the worker stops (default: ${defaults.graceMs / 1_000} s)`,
+      (text) => parseDuration('--grace', text),
     )
     .addHelpText('after', queuesHelp)
     .addHelpText('after', '\nExample:\n  inferq worker --queues realtime,default --devices cpu,cpu --repository ./models')

@@ -1,4 +1,4 @@
-/** Waits for a task's end, and looks every now and then why it does not come. */
+/** Waits for a task to end, and checks from time to time why it has not. */
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { InferqClient } from '@inferq/client/index.ts';
@@ -6,12 +6,12 @@ import { isTerminal, type Task } from '@inferq/client/wire/task.ts';
 import type { Notes } from './notes.ts';
 import { readableOutputs } from './outputs.ts';
 
-/** Whether live workers serve a task is told with the task alone: no event says that they come or go. */
+/** Only the task itself says whether live workers serve it: no event reports that they come or go. */
 const lookMs = 2_000;
-/** A task that is not served is told of at once, and one that ends at once without a word. */
+/** Short, so that an unserved task is reported soon; a task that ends sooner is reported without a note. */
 const firstLookMs = 250;
 
-/** The task at its end, or as it stands after `waitMs`. */
+/** Resolves to the task when it ends, or as it stands after `waitMs`. */
 export async function waitForEnd(
   client: InferqClient,
   taskId: string,
@@ -28,7 +28,7 @@ export async function waitForEnd(
   }
 }
 
-/** Looks after a watched task until `signal` fires, while `waits` says that it waits. */
+/** Checks a watched task from time to time until `signal` fires, as long as `waits` says that it is waiting. */
 export async function lookAfter(
   client: InferqClient,
   taskId: string,
@@ -38,7 +38,7 @@ export async function lookAfter(
   while (!signal.aborted) {
     await pause(lookMs, undefined, { signal }).catch(() => {});
     if (signal.aborted || !waits()) continue;
-    // What is wrong with the connection is told by the watch itself.
+    // The watch itself reports a broken connection.
     const task = await client.getResult(taskId, { outputs: { omit: true }, signal }).catch(() => undefined);
     if (task !== undefined && waits()) notes.saw(task);
   }

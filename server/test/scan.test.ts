@@ -110,7 +110,7 @@ describe('texts', () => {
     [
       'SubmitRequest',
       times(400, nested(17, nested(2, new Uint8Array(60_000)))),
-      'metadata[279].value: brings all texts of the request over',
+      'metadata[279].value: takes the texts of the request over',
     ],
   ])('of %s are limited, each and together: %#', (message, wire, sentence) => {
     expect(refusal(message, wire)).toContain(sentence);
@@ -126,7 +126,7 @@ test('two values of a oneof are refused: one of them would be dropped', () => {
   const delay = SubmitRequest.encode(SubmitRequest.fromPartial({ start: { $case: 'delay', value: { seconds: 1n, nanos: 0 } } })).finish();
   const notBefore = SubmitRequest.encode(SubmitRequest.fromPartial({ start: { $case: 'notBefore', value: new Date(0) } })).finish();
   expect(scanned('SubmitRequest', delay).kind).toBe('fits');
-  expect(refusal('SubmitRequest', Buffer.concat([delay, notBefore]))).toContain('not_before: is a second value where one is allowed');
+  expect(refusal('SubmitRequest', Buffer.concat([delay, notBefore]))).toContain('not_before: is a second value, but only one is allowed');
   expect(refusal('SubmitRequest', Buffer.concat([delay, delay]))).toContain('delay: is a second value');
 });
 

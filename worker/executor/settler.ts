@@ -1,4 +1,4 @@
-/** Tells the queue how attempts ended, as often as it takes. */
+/** Sends settlements to the queue, and repeats them until they are answered. */
 
 import { limits } from '@inferq/core/limits.ts';
 import type { ClaimOutcome, ClaimRequest, ExecutionQueue, Settlement } from '@inferq/queue/queue.ts';
@@ -29,7 +29,7 @@ export class Settler {
     this.#onAnswered = onAnswered;
   }
 
-  /** Decides how a live attempt ends; sent with the next `send`. */
+  /** Adds the settlement of a live attempt; the next `send` sends it. */
   add(held: Held, settlement: Settlement): void {
     this.#ledger.settling(held, this.#clock.now());
     this.#waiting.push({ held, settlement });
@@ -46,7 +46,7 @@ export class Settler {
   }
 
   /**
-   * Sends what waits and, with it, a claim. Resolves to the claim's outcome, and rejects where its answer was lost; the
+   * Sends the waiting settlements and, with them, a claim. Resolves to the claim's outcome, and rejects if the answer was lost; the
    * settlements are then sent again until they are answered.
    */
   async send(next?: ClaimRequest): Promise<ClaimOutcome | undefined> {
@@ -75,7 +75,7 @@ export class Settler {
     this.#onAnswered();
   }
 
-  /** A settlement that cannot be stored is dropped: others take its task over when the lease runs out, and that not for ever. */
+  /** A settlement that cannot be stored is dropped: others take over its task when the lease expires, until it ends as WORKER_LOST. */
   async #sendAgain(batch: readonly Waiting[]): Promise<void> {
     for (;;) {
       await new Promise<void>((resolve) => this.#clock.after(retryMs, resolve));
@@ -84,7 +84,7 @@ export class Settler {
         this.#answered(batch);
         return;
       } catch {
-        // Redis is away or refuses, which is in the log already; the outcome waits.
+        // Redis is away or refuses, which is already in the log; try again.
       }
     }
   }

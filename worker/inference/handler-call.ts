@@ -1,4 +1,4 @@
-/** One call of a handler's `run` or `step`, and what becomes of its items where something goes wrong, inside of it or beside it. */
+/** One call of a handler's `run` or `step`, and what happens to its items if it throws, or if something it started throws outside it. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineOutcome } from '../engine.ts';
@@ -7,21 +7,21 @@ import { failed, isA, isBeyondRepair } from './errors.ts';
 import { ItemError, type LiveItem } from './live-item.ts';
 import { inScope, type Scope } from './scope.ts';
 
-/** How long a call may go on after an error beside it has ended its items. */
+/** How long a call may continue after an error outside it has ended its items. */
 const graceMs = 2_000;
 
-/** A handler with what its `load` returned. */
+/** A handler and what its `load` returned. */
 export interface LoadedHandler {
   handler: Handler<unknown>;
   state: unknown;
 }
 
-/** Its items are settled, and it does not return: only ending the thread ends it. */
+/** The items of the call are settled, but it does not return: only ending the thread can end it. */
 export class CallDoesNotReturn extends Error {}
 
 /**
- * What `run` or `step` throws fails the items that it left unsettled; so does a `run` that settles too few. Where it throws what one of
- * its items has told it, the others are given back.
+ * If `run` or `step` throws, or `run` returns without settling every item, the unsettled items fail. If it throws an error that one of
+ * its items raised, only that item fails, and the others run again alone.
  */
 export async function callHandler(model: string, loaded: LoadedHandler, items: readonly LiveItem[]): Promise<void> {
   const call = new Call(model, items);
@@ -39,10 +39,10 @@ export async function callHandler(model: string, loaded: LoadedHandler, items: r
   for (const item of items) item.breach('the handler returned without settling this item; it must complete or fail every item');
 }
 
-/** Given back uncharged, to run alone. */
+/** Requeued without a charge, to run alone. */
 const suspect: EngineOutcome = { kind: 'suspect' };
 
-/** What an item of the call has told its handler is about this item and no other. */
+/** An error that an item raised in its handler concerns that item only. */
 function mayHaveCaused(error: unknown, items: readonly LiveItem[]): readonly LiveItem[] {
   const owners = isA(error, ItemError) ? items.filter(({ key }) => key === error.key) : [];
   return owners.length > 0 ? owners : items;
@@ -61,15 +61,15 @@ class Call implements Scope {
   }
 
   async run({ handler, state }: LoadedHandler): Promise<void> {
-    // A copy: a handler may do with its list what it likes.
+    // A copy, because a handler may change its list.
     const items = [...this.#items];
     const work = inScope(this, async () => (handler.step ? handler.step(items, state) : handler.run(items, state)));
     await Promise.race([work, this.#tooLong()]);
   }
 
   /**
-   * An error beside the call: in a promise that nobody awaits, a timer, an event. It is charged to the one task that can have caused it.
-   * Of several it proves nothing: each is given back uncharged, to run alone.
+   * Handles an error outside the call: in a promise that nobody awaits, a timer or an event. If only one task can have caused it, that
+   * task fails. If several can, it is unknown which one did: each is requeued without a charge, to run alone.
    */
   stray(error: unknown): void {
     const suspects = mayHaveCaused(error, this.#items).filter(({ settled }) => !settled);
@@ -81,6 +81,6 @@ class Call implements Scope {
   async #tooLong(): Promise<never> {
     await this.#strayed.promise;
     await sleep(graceMs, undefined, { ref: false });
-    throw new CallDoesNotReturn(`a call of ${this.model} does not return after an error beside it`);
+    throw new CallDoesNotReturn(`a call of ${this.model} does not return after an error outside it`);
   }
 }

@@ -14,7 +14,7 @@ export interface ModelVersion {
   settings: Settings;
 }
 
-/** A version that cannot be served as it is, or, with an empty `version`, a model that has none that could be. */
+/** A version that cannot be served; with an empty `version`, a model that has no version that can be served. */
 export interface BrokenVersion {
   name: string;
   version: string;
@@ -23,18 +23,18 @@ export interface BrokenVersion {
 
 export interface Repository {
   folder: string;
-  /** By name, then version rising. */
+  /** Sorted by name, then by ascending version. */
   versions: ModelVersion[];
   /** In the same order. */
   broken: BrokenVersion[];
-  /** Why there is nothing at all in it. */
+  /** Why the folder has no models at all. */
   problem?: Problem;
 }
 
-/** Folders that are read at the same time: each waits for the disk again and again. */
+/** How many folders are read at the same time; each read mostly waits for the disk. */
 const concurrently = 16;
 
-/** Reads every model.yaml below `folder`; loads no model. Never throws for what a person can fix. */
+/** Reads every model.yaml below `path`; loads no model. Reports problems that a person can fix as values, and never throws them. */
 export async function openRepository(path: string): Promise<Repository> {
   const folder = resolve(path);
   const listed = await listFolder(folder);

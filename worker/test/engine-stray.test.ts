@@ -114,7 +114,7 @@ export default defineHandler({
   expect([heard.failure, heard.faulted]).toEqual([undefined, undefined]);
 });
 
-test('a call that does not return after an error beside it ends the thread, which blames nobody', async () => {
+test('a call that does not return after an error outside it ends the thread, which blames nobody', async () => {
   const { engine, heard } = await talking(`
 export default defineHandler({
   load: () => undefined,
@@ -127,7 +127,7 @@ export default defineHandler({
   engine.start(ref, [say('innocent')]);
   expect((await heard.fault('culprit')).error.message).toBe('astray');
   await heard.until(() => heard.faulted);
-  expect(heard.faulted?.message).toBe('a call of talk:1 does not return after an error beside it');
+  expect(heard.faulted?.message).toBe('a call of talk:1 does not return after an error outside it');
   expect(heard.outcomes.has('innocent')).toBe(false);
   expect(heard.failure).toBeUndefined();
 });

@@ -1,6 +1,6 @@
 /**
- * Counts what a request holds, on its bytes: the generated decoder would spend up to a hundred times their size before anybody could
- * look at the result. The time of a scan is bounded by the limits, not by the size of the message.
+ * Counts what a request holds before it is decoded: the generated decoder can allocate up to a hundred times the size of the message
+ * before its result could be checked. The limits bound the time of a scan; the size of the message does not.
  */
 
 import { limits } from '@inferq/core/limits.ts';
@@ -11,14 +11,14 @@ import type { FieldRule, FieldTable, NotedField } from './field-table.ts';
 const { request: most } = limits;
 const longestVarint = 10;
 
-/** Where something stands in the bytes. */
+/** A range of the bytes. */
 export interface Span {
   start: number;
   end: number;
 }
 
 export type ScanOutcome =
-  /** `noted`: where the messages of noted fields stand, in their order. */
+  /** `noted`: where the values of noted fields are, in order. */
   | { kind: 'fits'; noted: Noted }
   | { kind: 'refused'; refusal: Refusal }
   /** The bytes are not a message. */
@@ -30,8 +30,9 @@ export type Noted = Readonly<Record<NotedField, readonly Span[]>>;
 interface Frame {
   table: FieldTable;
   end: number;
-  /** How it was reached: the field's name, with a place where that is repeated. */
+  /** The field that led to it. */
   step: string;
+  /** Its position in a repeated field, otherwise -1. */
   index: number;
   counts: number[];
   /** Occurrences of fields that are not repeated. */
@@ -70,10 +71,10 @@ class Scan {
     return { kind: 'fits', noted: this.#noted };
   }
 
-  /** Passes one field, or enters it; undefined where nothing is wrong with it. */
+  /** Skips one field, or enters its message; undefined if nothing is wrong with it. */
   #field(frame: Frame): ScanOutcome | undefined {
     const tag = this.#varint(frame.end);
-    if (tag === undefined) return malformed('a field without an end');
+    if (tag === undefined) return malformed('a field whose tag does not end');
     if (tag >>> 3 === 0) return malformed('a field number of 0');
     const rule = frame.table[tag >>> 3];
     if (++this.#fields > most.fields) return this.#tooMany('', `has more than ${most.fields} fields`);
@@ -82,12 +83,12 @@ class Scan {
     }
     if (rule !== undefined && rule.oneof !== 0) {
       if ((frame.oneofs & rule.oneof) !== 0)
-        return this.#refuse('INVALID_REQUEST', rule.name, 'is a second value where one is allowed: send one');
+        return this.#refuse('INVALID_REQUEST', rule.name, 'is a second value, but only one is allowed: send one');
       frame.oneofs |= rule.oneof;
     }
     switch (tag & 7) {
       case 0:
-        if (this.#varint(frame.end) === undefined) return malformed('a number without an end');
+        if (this.#varint(frame.end) === undefined) return malformed('a number that does not end');
         return this.#count(frame, rule, 1);
       case 1:
         return this.#skip(frame, 8) ?? this.#count(frame, rule, 1);
@@ -102,7 +103,7 @@ class Scan {
 
   #lengthDelimited(frame: Frame, rule: FieldRule | undefined): ScanOutcome | undefined {
     const length = this.#varint(frame.end);
-    if (length === undefined || length > frame.end - this.#at) return malformed('a length beyond the end');
+    if (length === undefined || length > frame.end - this.#at) return malformed('a length beyond the end of its message');
     const start = this.#at;
     const end = start + length;
     if (rule?.noted !== undefined) this.#noted[rule.noted].push({ start, end });
@@ -134,7 +135,7 @@ class Scan {
       return this.#refuse('INVALID_REQUEST', rule.name, `has ${length} bytes; use at most ${rule.mostTextBytes}`);
     this.#textBytes += length;
     if (this.#textBytes <= most.allTextBytes) return undefined;
-    return this.#tooMany(rule.name, `brings all texts of the request over ${most.allTextBytes} bytes`);
+    return this.#tooMany(rule.name, `takes the texts of the request over ${most.allTextBytes} bytes in total`);
   }
 
   #packed(frame: Frame, rule: FieldRule, end: number): ScanOutcome | undefined {
@@ -143,7 +144,7 @@ class Scan {
       this.#at = end;
       return this.#count(frame, rule, Math.ceil(length / rule.width));
     }
-    // So long a list has too many elements even where each is as long as it can be.
+    // A list of this length has too many elements even if each is as long as a varint can be.
     let elements = length > (rule.mostElements + 1) * longestVarint ? rule.mostElements + 1 : 0;
     if (elements === 0) for (let at = this.#at; at < end; at++) if ((this.#bytes[at] as number) < 0x80) elements++;
     this.#at = end;
@@ -151,7 +152,7 @@ class Scan {
     return this.#count(frame, rule, elements);
   }
 
-  /** Counts so many elements of a field that may be repeated. */
+  /** Adds to the count of a field's elements, if the field is repeated. */
   #count(frame: Frame, rule: FieldRule | undefined, elements: number): ScanOutcome | undefined {
     if (rule?.counter === undefined) return undefined;
     const count = (frame.counts[rule.counter] ?? 0) + elements;
@@ -162,10 +163,10 @@ class Scan {
 
   #skip(frame: Frame, bytes: number): ScanOutcome | undefined {
     this.#at += bytes;
-    return this.#at > frame.end ? malformed('a number without an end') : undefined;
+    return this.#at > frame.end ? malformed('a number that does not end') : undefined;
   }
 
-  /** The low 32 bits of the varint here; undefined where it does not end before `end`. */
+  /** The low 32 bits of the next varint; undefined if it does not end before `end`. */
   #varint(end: number): number | undefined {
     const bytes = this.#bytes;
     let value = 0;

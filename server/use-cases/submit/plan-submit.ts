@@ -1,4 +1,4 @@
-/** From a Submit to the task it asks for, or everything that is wrong with it. Pure. */
+/** Turns a Submit into the task it asks for, or into a list of everything that is wrong with it. Pure. */
 
 import { defaults, limits } from '@inferq/core/limits.ts';
 import type { ModelSpec } from '@inferq/core/model.ts';
@@ -19,20 +19,20 @@ import { checkCall, checkNumbers, type SubmitCall } from './check-options.ts';
 import { checkTimes } from './check-times.ts';
 import { startLimits } from './start-deadline.ts';
 
-/** A task without the name it is stored under. */
+/** A task before it gets its id. */
 export type PlannedTask = Omit<NewTask, 'id' | 'watchBy' | 'endOnly'>;
 
 export interface PlanContext {
   known: KnownModels;
-  /** Of the encoded inputs and parameters. */
+  /** The limit for the encoded inputs and parameters. */
   maxInputBytes: number;
   /** Epoch milliseconds. */
   now: number;
 }
 
 /**
- * Checks all of a command and fills in what the client left out: the model's own value, then the documented default. Encodes
- * the input of a valid one. Refuses with every wrong field named.
+ * Checks a whole command and fills in what the client left out: from the model's settings, otherwise the documented default. Encodes
+ * the input if the command is valid; otherwise refuses it and names every wrong field.
  */
 export function planSubmit(command: SubmitCommand, call: SubmitCall, context: PlanContext): Outcome<PlannedTask> {
   const { known, now } = context;
@@ -70,7 +70,7 @@ function invalid(violations: Violation[]): Outcome<never> {
   return refused('INVALID_REQUEST', `${first.field}: ${first.description}${more}`, { violations });
 }
 
-/** The version that is meant, or why there is none that could run the task. */
+/** The version that should run the task, or why there is none. */
 function findModel(known: KnownModels, { model, version, queue }: SubmitCommand): ModelSpec | UnknownModel {
   const spec = resolveVersion(known, model, version, queue);
   if (spec === undefined) return unknownModel(known, model, version);
@@ -116,7 +116,7 @@ function assemble(
     resultTtlMs: ignoreResult ? limits.ignoredResultTtlMs : Math.ceil(command.resultTtlMs ?? spec.resultTtlMs),
     ignoreResult,
     contents: command.contents,
-    // A worker of an older release announces nothing about it.
+    // Workers of older releases do not announce this setting.
     keepInput: command.keepInput ?? spec.keepInput ?? false,
     ...start(command, now),
     ...startLimits(command, call, now),
@@ -125,7 +125,7 @@ function assemble(
   });
 }
 
-/** A model's own soft limit is passed over where it cannot act: in one slice, or behind the task's hard limit. */
+/** A model's own soft limit is ignored if it can have no effect: with a single slice, or if it is not below the task's hard limit. */
 function softLimit(command: SubmitCommand, spec: ModelSpec, rows: number, hardLimitMs: number): Pick<NewTask, 'softLimitMs'> {
   if (command.softLimitMs !== undefined) return { softLimitMs: Math.ceil(command.softLimitMs) };
   const own = spec.softLimitMs;
