@@ -38,9 +38,23 @@ export const holders = {
   BF16: Float32Array,
   FP32: Float32Array,
   FP64: Float64Array,
-} as const;
+} as const satisfies Record<NumericDatatype, unknown>;
 
-export type NumericDatatype = keyof typeof holders;
+/** Datatypes whose elements have a fixed size. */
+export type NumericDatatype =
+  | 'BOOL'
+  | 'UINT8'
+  | 'UINT16'
+  | 'UINT32'
+  | 'UINT64'
+  | 'INT8'
+  | 'INT16'
+  | 'INT32'
+  | 'INT64'
+  | 'FP16'
+  | 'BF16'
+  | 'FP32'
+  | 'FP64';
 export type Datatype = NumericDatatype | 'BYTES';
 
 /** Whether the name is a datatype of fixed-size elements. */
