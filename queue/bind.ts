@@ -9,7 +9,7 @@ import { listDeadLetters, redrive } from './verbs/dead-letters.ts';
 import { emit } from './verbs/emit.ts';
 import { extend } from './verbs/extend.ts';
 import type { Reclaimer } from './verbs/reclaim.ts';
-import { announceModels, announceWorker, readRegistry, retireWorker } from './verbs/registry.ts';
+import { announceModels, announceWorker, holdName, readRegistry, retireWorker } from './verbs/registry.ts';
 import { Repairer } from './verbs/repair.ts';
 import { settle } from './verbs/settle.ts';
 import { queueStats } from './verbs/stats.ts';
@@ -59,9 +59,10 @@ export function executionQueue(redis: Redis): ExecutionQueue {
 /** Who works, on this connection. */
 export function workerRegistry(redis: Redis, leaseMs: number): WorkerRegistry {
   return {
-    announceWorker: (entry) => announceWorker(redis, entry),
+    holdName: (worker) => holdName(redis, leaseMs, worker),
+    announceWorker: (entry) => announceWorker(redis, leaseMs, entry),
     announceModels: (models) => announceModels(redis, leaseMs, models),
-    retireWorker: (name) => retireWorker(redis, leaseMs, name),
+    retireWorker: (worker) => retireWorker(redis, leaseMs, worker),
     strikeExecutor: (name, why, lastExit) => strikeExecutor(redis, name, why, lastExit),
     readRegistry: () => readRegistry(redis, leaseMs),
     runningTasks: (executors, limit) => runningTasks(redis, executors, limit),

@@ -63,6 +63,8 @@ export const keyFragments = {
   executors: 'executors',
   /** string: a worker's announcement, JSON. */
   worker: 'wk:',
+  /** string `<worker>`: the instance that holds this name, JSON; TTL of a lease, from its last heartbeat. */
+  workerName: 'wn:',
   /** sorted set: workers by when they were last heard. */
   workers: 'workers',
   /** string `<name>:<version>`: a model's announcement, JSON. */

@@ -284,10 +284,16 @@ export interface ExecutorEntry {
   lastExit: string;
 }
 
-export interface WorkerEntry {
+/** One start of a worker. */
+export interface WorkerIdentity {
   name: string;
+  /** Random: no other start of a worker has it. */
+  instance: string;
   host: string;
   pid: number;
+}
+
+export interface WorkerEntry extends WorkerIdentity {
   startedAt: number;
   /** In the order served. Weight 0: strictly before what follows. */
   queues: { queue: string; weight: number }[];
@@ -305,16 +311,25 @@ export interface Registry {
   queues: string[];
 }
 
+/** `taken`: the instance that holds the name, and how long ago it was last heard. */
+export type NameOutcome = { kind: 'held' } | { kind: 'taken'; by: Omit<WorkerIdentity, 'name'>; silentMs: number };
+
 export interface WorkerRegistry {
   /**
-   * The first call and every heartbeat: within a lease. Registers the named executors, so that they may claim. `modelsLost`: the
-   * announcement of one of its models is gone, and the models must be announced again.
+   * Takes a name for this instance, or keeps it, for a lease. Another instance holds it as long as it was heard, by this call or a
+   * heartbeat, within the last half of a lease.
    */
-  announceWorker(entry: WorkerEntry): Promise<'known' | 'modelsLost'>;
+  holdName(worker: WorkerIdentity): Promise<NameOutcome>;
+  /**
+   * The first call and every heartbeat: within a lease. Registers the named executors, so that they may claim. `modelsLost`: the
+   * announcement of one of its models is gone, and the models must be announced again. `taken`: another instance holds the name, as
+   * for `holdName`, and nothing was announced.
+   */
+  announceWorker(entry: WorkerEntry): Promise<'known' | 'modelsLost' | 'taken'>;
   /** Names a model's files; `conflict` where a live executor serves other files under the same version. */
   announceModels(models: readonly ModelSpec[]): Promise<{ name: string; version: string; outcome: 'announced' | 'conflict' }[]>;
-  /** The worker leaves; its executors were struck before. */
-  retireWorker(name: string): Promise<void>;
+  /** The worker leaves; its executors were struck before. Does nothing where another instance has taken the name. */
+  retireWorker(worker: WorkerIdentity): Promise<void>;
   /**
    * Strikes an executor and settles what it held: `crash` sends several to solo uncharged, a lone one is charged;
    * `shutdown` releases all uncharged. Returns how many tasks it held.

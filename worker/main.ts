@@ -1,5 +1,6 @@
 /** A worker process: wires options, repository, queue and supervisor, and lives until it is told to stop. */
 
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FailedModel } from '@inferq/core/model.ts';
@@ -16,6 +17,7 @@ import { selectModels } from './repository/select.ts';
 import { StopSignals } from './stop-signals.ts';
 import { chooseDevices, surveyGpus } from './supervisor/devices.ts';
 import { failureSentence } from './supervisor/failed-models.ts';
+import { holdName } from './supervisor/held-name.ts';
 import { checkedWorkerName, defaultWorkerName } from './supervisor/names.ts';
 import { type Supervisor, type SupervisorOptions, startSupervisor } from './supervisor/supervisor.ts';
 import { StartFailure, UsageError } from './usage-error.ts';
@@ -46,18 +48,21 @@ export interface WorkerHooks {
 
 /**
  * Runs a worker until SIGTERM or SIGINT, or until its terminal closes; resolves to the exit code. Waits for a Redis that cannot be used yet.
- * Throws a UsageError or a StartFailure, with a sentence for people, where it refuses to start.
+ * Throws a UsageError or a StartFailure, with a sentence for people, where it refuses to start. `place` names it by default,
+ * and tells people where it runs.
  */
-export async function runWorker(options: WorkerOptions, hooks: WorkerHooks = {}): Promise<number> {
+export async function runWorker(
+  options: WorkerOptions,
+  hooks: WorkerHooks = {},
+  place = { host: hostname(), pid: process.pid },
+): Promise<number> {
   const checked = checkWorkerOptions(options);
-  const name = checked.name === undefined ? defaultWorkerName(hostname(), process.pid) : checkedWorkerName(checked.name);
+  const name = checked.name === undefined ? defaultWorkerName(place.host, place.pid) : checkedWorkerName(checked.name);
   const log = openLog(checked.logLevel, { worker: name });
   const { devices, why } = await chooseDevices(checked.devices, process.env.CUDA_VISIBLE_DEVICES, surveyGpus);
   const asked = checked.queues === undefined ? undefined : parseQueues(checked.queues);
   const { versions: models, broken } = await readModels(checked);
-  const supervised: SupervisorOptions = {
-    name,
-    host: hostname(),
+  const supervised: Omit<SupervisorOptions, 'held'> = {
     devices,
     shares: asked ?? defaultShares(models.map(({ settings }) => settings.queue)),
     models,
@@ -87,7 +92,13 @@ export async function runWorker(options: WorkerOptions, hooks: WorkerHooks = {})
     if (started.kind === 'abandoned') return 0;
     for (const warning of started.warnings) log.warn(warning);
     try {
-      return await serve(supervised, checked.graceMs, started.connection, signals, log, hooks.onReady);
+      const { registry } = started.connection;
+      const wanted = { name, instance: randomUUID(), ...place };
+      const request = { registry, wanted, asked: checked.name !== undefined, leaseMs: checked.leaseMs, log };
+      const held = await holdName(request, signals.first);
+      if (!held) return 0;
+      const named = openLog(checked.logLevel, { worker: held.identity.name });
+      return await serve({ ...supervised, held }, checked.graceMs, started.connection, signals, named, hooks.onReady);
     } finally {
       await started.connection.close();
     }
@@ -112,7 +123,7 @@ async function serve(
   const failed = supervisor.failed.map(modelLabel);
   log.info({ models, ...(failed.length > 0 && { failed }), queues: options.shares }, 'worker ready');
   onReady?.({
-    name: options.name,
+    name: options.held.identity.name,
     devices: options.devices.map(({ label }) => label),
     models,
     failed: supervisor.failed,

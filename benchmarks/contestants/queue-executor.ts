@@ -26,6 +26,7 @@ export async function startQueueExecutor({ url, model, queue, batch, output }: Q
   const [worker, executor, device, version] = ['bench', 'bench-1', 'cpu', '1'];
   await connection.registry.announceWorker({
     name: worker,
+    instance: worker,
     host: 'bench',
     pid: process.pid,
     startedAt: Date.now(),

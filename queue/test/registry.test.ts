@@ -27,11 +27,11 @@ test('workers, models and queues are known as they were announced, the newest ve
   expect(registry.queues).toEqual(['default', 'realtime', 'vision']);
 });
 
-test('a worker of an earlier release tells of no failed models', async () => {
-  const { failedModels, ...earlier } = workerEntry();
-  expect(failedModels).toEqual([]);
+test('a worker of an earlier release announces neither failed models nor an instance', async () => {
+  const { failedModels, instance, ...earlier } = workerEntry({ name: 'w0' });
+  expect([failedModels, instance]).toEqual([[], 'i1']);
   await storage.registry.announceWorker(earlier as Parameters<typeof storage.registry.announceWorker>[0]);
-  expect((await storage.registry.readRegistry()).workers).toEqual([workerEntry()]);
+  expect((await storage.registry.readRegistry()).workers).toContainEqual(workerEntry({ name: 'w0', instance: '' }));
 });
 
 test('a worker that was not heard for a lease is not live, and its models stay known', async () => {
@@ -56,7 +56,7 @@ test('other files under a live version are a conflict; the same files, another v
 test('a version may change its files once its last worker has retired', async () => {
   await announce();
   await storage.register('x1');
-  await storage.registry.retireWorker('w1');
+  await storage.registry.retireWorker(workerEntry());
   expect((await storage.registry.readRegistry()).workers).toEqual([]);
   expect(await announce({ digest: 'd2' })).toBe('announced');
 });
@@ -64,9 +64,42 @@ test('a version may change its files once its last worker has retired', async ()
 test('a heartbeat keeps the models of a worker that is still up live, though another one retired', async () => {
   await announce();
   await storage.registry.announceWorker(workerEntry({ name: 'w2', executors: [executorEntry('y1')] }));
-  await storage.registry.retireWorker('w1');
+  await storage.registry.retireWorker(workerEntry());
   await storage.registry.announceWorker(workerEntry({ name: 'w2', executors: [executorEntry('y1')] }));
   expect(await announce({ digest: 'd2' })).toBe('conflict');
+});
+
+test('a live name is refused to another instance, which changes nothing of its announcement', async () => {
+  const [first, second] = [workerEntry(), workerEntry({ instance: 'i2', host: 'other' })];
+  expect(await storage.registry.holdName(first)).toEqual({ kind: 'held' });
+  expect(await storage.registry.announceWorker(first)).not.toBe('taken');
+  const by = { instance: 'i1', host: 'h', pid: 1 };
+  expect(await storage.registry.holdName(second)).toMatchObject({ kind: 'taken', by });
+  expect(await storage.registry.announceWorker(second)).toBe('taken');
+  await storage.registry.retireWorker(second);
+  expect((await storage.registry.readRegistry()).workers).toEqual([first]);
+  expect(await storage.registry.holdName(first)).toEqual({ kind: 'held' });
+});
+
+test('a name that was not heard for half a lease passes to another instance, and the one that lost it cannot touch it', async () => {
+  const [dead, successor] = [workerEntry(), workerEntry({ instance: 'i2' })];
+  await storage.registry.announceWorker(dead);
+  await storage.redis.pexpire(key('workerName', 'w1'), leaseMs / 2 + 5_000);
+  expect(await storage.registry.holdName(successor)).toMatchObject({ kind: 'taken' });
+  await storage.redis.pexpire(key('workerName', 'w1'), leaseMs / 2);
+  expect(await storage.registry.announceWorker(successor)).not.toBe('taken');
+  expect(await storage.registry.announceWorker(dead)).toBe('taken');
+  await storage.registry.retireWorker(dead);
+  expect((await storage.registry.readRegistry()).workers).toEqual([successor]);
+});
+
+test('each heartbeat keeps the name for a lease, and who retires gives it up', async () => {
+  await storage.registry.announceWorker(workerEntry());
+  await storage.redis.pexpire(key('workerName', 'w1'), 1_000);
+  await storage.registry.announceWorker(workerEntry());
+  expect(await storage.redis.pttl(key('workerName', 'w1'))).toBeGreaterThan(leaseMs - 5_000);
+  await storage.registry.retireWorker(workerEntry());
+  expect(await storage.registry.holdName(workerEntry({ instance: 'i2' }))).toEqual({ kind: 'held' });
 });
 
 test('a heartbeat is told when the announcement of a model is gone', async () => {

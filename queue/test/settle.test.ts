@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { key } from '../keys.ts';
-import { newTask, pool } from './support/build.ts';
+import { newTask, pool, workerEntry } from './support/build.ts';
 import { remaining } from './support/invariants.ts';
 import { completed, failed, openStorage, ran, released, retried } from './support/storage.ts';
 
@@ -200,7 +200,7 @@ test('when everything has ended, every key ends or is one of those that last', a
   }
   await storage.tasks.cancel({ id: await storage.submit({ delayMs: 9_999, startDeadline: Date.now() + 99_999 }), force: false });
   await storage.upkeep.promote();
-  await storage.registry.retireWorker('w1');
+  await storage.registry.retireWorker(workerEntry());
   await storage.upkeep.prune();
   expect(await remaining(storage.redis)).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { isTerminal } from '@inferq/core/task.ts';
 import { expect, test } from 'vitest';
 import type { ClaimedTask, Inbox, Settlement } from '../queue.ts';
-import { claimRequest, newId, newTask, pool } from './support/build.ts';
+import { claimRequest, newId, newTask, pool, workerEntry } from './support/build.ts';
 import { remaining, violations } from './support/invariants.ts';
 import { completed, failed, openStorage, ran, released, retried } from './support/storage.ts';
 
@@ -255,7 +255,7 @@ test.each([1, 2, 3, 4])('whatever happens at once, nothing is lost, doubled or l
   const ends = figures.flatMap(({ endedByState }) => Object.values(endedByState)).reduce((sum, count) => sum + count, 0);
   expect(ends).toBe(new Set(storm.ids).size);
   const { tasks: letters } = await storage.tasks.listDeadLetters({}, 10_000);
-  await storage.registry.retireWorker('w1');
+  await storage.registry.retireWorker(workerEntry());
   await storage.upkeep.prune();
   const owners = new Set(letters.map(({ id }) => id));
   const left = (await remaining(storage.redis)).filter((key) => !owners.has(key.slice(-26)) && !/:(dead|dead:\w+|k:\w+)$/.test(key));

@@ -4,10 +4,11 @@ import type { ModelSpec } from '@inferq/core/model.ts';
 import { encode } from '@msgpack/msgpack';
 import type { Redis } from 'ioredis';
 import { key } from '../keys.ts';
-import type { Registry, WorkerEntry } from '../queue.ts';
+import type { NameOutcome, Registry, WorkerEntry, WorkerIdentity } from '../queue.ts';
 import { Script } from '../scripts.ts';
 import { text } from '../snapshot.ts';
 
+const holdScript = new Script('hold_name.lua');
 const announceScript = new Script('announce.lua');
 const modelScript = new Script('announce_model.lua');
 const retireScript = new Script('retire.lua');
@@ -17,12 +18,23 @@ function modelsOf(entry: WorkerEntry): string[] {
   return [...new Set(entry.executors.flatMap((executor) => executor.models.map(({ name, version }) => `${name}:${version}`)))];
 }
 
+/** The same text for every call of an instance: scripts compare it. */
+function holder({ instance, host, pid }: WorkerIdentity): string {
+  return JSON.stringify({ instance, host, pid });
+}
+
+/** As `WorkerRegistry.holdName`. */
+export async function holdName(redis: Redis, leaseMs: number, worker: WorkerIdentity): Promise<NameOutcome> {
+  const taken = (await holdScript.run(redis, [leaseMs, worker.name, holder(worker)])) as [unknown, number] | null;
+  return taken ? { kind: 'taken', by: JSON.parse(text(taken[0])), silentMs: taken[1] } : { kind: 'held' };
+}
+
 /** As `WorkerRegistry.announceWorker`. */
-export async function announceWorker(redis: Redis, entry: WorkerEntry): Promise<'known' | 'modelsLost'> {
+export async function announceWorker(redis: Redis, leaseMs: number, entry: WorkerEntry): Promise<'known' | 'modelsLost' | 'taken'> {
   const queues = entry.queues.map(({ queue }) => queue);
   const executors = entry.executors.map(({ name }) => name);
-  const lost = await announceScript.run(redis, [encode([entry.name, JSON.stringify(entry), queues, executors, modelsOf(entry)])]);
-  return lost === 1 ? 'modelsLost' : 'known';
+  const request = [entry.name, JSON.stringify(entry), queues, executors, modelsOf(entry), holder(entry), leaseMs];
+  return text(await announceScript.run(redis, [encode(request)])) as 'known' | 'modelsLost' | 'taken';
 }
 
 /** As `WorkerRegistry.announceModels`. */
@@ -37,16 +49,16 @@ export async function announceModels(redis: Redis, leaseMs: number, models: read
 }
 
 /** As `WorkerRegistry.retireWorker`. */
-export async function retireWorker(redis: Redis, leaseMs: number, name: string): Promise<void> {
-  const known = await redis.get(key('worker', name));
+export async function retireWorker(redis: Redis, leaseMs: number, worker: WorkerIdentity): Promise<void> {
+  const known = await redis.get(key('worker', worker.name));
   const models = known ? modelsOf(JSON.parse(known) as WorkerEntry) : [];
-  await retireScript.run(redis, [leaseMs, name, ...models]);
+  await retireScript.run(redis, [leaseMs, worker.name, holder(worker), ...models]);
 }
 
-/** A worker of an earlier release tells nothing of models that failed. */
+/** A worker of an earlier release announces neither failed models nor an instance. */
 function readWorker(json: unknown): WorkerEntry {
-  const { failedModels = [], ...entry } = JSON.parse(text(json)) as Partial<WorkerEntry> & Omit<WorkerEntry, 'failedModels'>;
-  return { ...entry, failedModels };
+  const entry = JSON.parse(text(json)) as Partial<WorkerEntry> & Omit<WorkerEntry, 'failedModels' | 'instance'>;
+  return { ...entry, failedModels: entry.failedModels ?? [], instance: entry.instance ?? '' };
 }
 
 function byNameThenNewest(one: ModelSpec, other: ModelSpec): number {

@@ -2,12 +2,14 @@
 
 import type { ModelSpec } from '@inferq/core/model.ts';
 import type { WorkerEntry, WorkerRegistry } from '@inferq/queue/queue.ts';
+import type { HeldName } from './held-name.ts';
 
 const modelsEveryMs = 60 * 60 * 1_000;
 
 export class Announcer {
   readonly #registry: WorkerRegistry;
   readonly #leaseMs: number;
+  readonly #held: HeldName;
   #entry: () => WorkerEntry = () => {
     throw new Error('announced before it was started');
   };
@@ -16,9 +18,10 @@ export class Announcer {
   #timer: NodeJS.Timeout | undefined;
   #beating: Promise<void> | undefined;
 
-  constructor(registry: WorkerRegistry, leaseMs: number) {
+  constructor(registry: WorkerRegistry, leaseMs: number, held: HeldName) {
     this.#registry = registry;
     this.#leaseMs = leaseMs;
+    this.#held = held;
   }
 
   /** Announces the worker, and again every third of a lease. Both are asked each time; the models were announced before. */
@@ -30,8 +33,13 @@ export class Announcer {
     this.#timer = setInterval(() => this.#beat(), this.#leaseMs / 3);
   }
 
-  async announceWorker(): Promise<void> {
-    await this.#registry.announceWorker(this.#entry());
+  /** Under another name where the worker has lost its own. */
+  async announceWorker(): Promise<'known' | 'modelsLost'> {
+    for (;;) {
+      const outcome = await this.#registry.announceWorker(this.#entry());
+      if (outcome !== 'taken') return outcome;
+      await this.#held.renew();
+    }
   }
 
   /** The registry may have been lost: tells it everything. */
@@ -56,7 +64,7 @@ export class Announcer {
   }
 
   async #announceAll(): Promise<void> {
-    const known = await this.#registry.announceWorker(this.#entry());
+    const known = await this.announceWorker();
     if (known === 'known' && performance.now() - this.#modelsAt < modelsEveryMs) return;
     await this.#registry.announceModels(this.#models());
     this.#modelsAt = performance.now();

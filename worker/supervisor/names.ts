@@ -20,8 +20,17 @@ export function defaultWorkerName(host: string, pid: number): string {
   return `${head || 'worker'}${tail}`;
 }
 
+/** The same name with a random tail, as it fits the rule. `random` gives at least 5 bytes. */
+export function variedName(name: string, random: Uint8Array): string {
+  const tail = `-${letters(random.subarray(0, 5))}`;
+  return `${name.slice(0, maxWorkerName - tail.length)}${tail}`;
+}
+
 /** A name that no other start of an executor has. `random` gives at least 8 bytes. */
 export function executorName(worker: string, slot: number, random: Uint8Array): string {
-  const tail = Array.from(random.subarray(0, 8), (byte) => alphabet[byte & 31]).join('');
-  return `${worker}-${slot}-${tail}`;
+  return `${worker}-${slot}-${letters(random.subarray(0, 8))}`;
+}
+
+function letters(random: Uint8Array): string {
+  return Array.from(random, (byte) => alphabet[byte & 31]).join('');
 }

@@ -17,7 +17,7 @@ export interface SlotParts extends LoaderParts {
   /** Aborted when a queue that does not answer is to be waited for no longer. */
   abandon: AbortSignal;
   /** Announces the worker as it is now, this slot's executor included. */
-  announce: () => Promise<void>;
+  announce: () => Promise<unknown>;
   /** Announces what an executor loaded that was started in the place of another. Gives what of it must not be served. */
   admit: (models: readonly ModelSpec[]) => Promise<FailedModel[]>;
 }

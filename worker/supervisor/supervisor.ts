@@ -12,12 +12,12 @@ import { UsageError } from '../usage-error.ts';
 import { Announcer } from './announcer.ts';
 import type { Device } from './devices.ts';
 import { failedModels } from './failed-models.ts';
+import type { HeldName } from './held-name.ts';
 import { AnnouncedModels } from './model-digests.ts';
 import { Slot } from './slot.ts';
 
 export interface SupervisorOptions {
-  name: string;
-  host: string;
+  held: HeldName;
   devices: readonly Device[];
   shares: QueueShare[];
   models: readonly ModelVersion[];
@@ -56,16 +56,21 @@ export async function startSupervisor(
   log: Log,
   abandon: AbortSignal,
 ): Promise<Supervisor> {
-  const { name, shares, devices, models, redisUrl, redisTls, leaseMs, logLevel } = options;
+  const { held, shares, devices, models, redisUrl, redisTls, leaseMs, logLevel } = options;
   const { threads = Math.max(1, Math.floor(availableParallelism() / devices.length)) } = options;
-  const announcer = new Announcer(connection.registry, leaseMs);
+  const announcer = new Announcer(connection.registry, leaseMs, held);
   const announced = new AnnouncedModels(connection.registry);
   const slots = devices.map(
     (device, index) =>
       new Slot({
         index,
         device,
-        options: { worker: name, threads, redisUrl, ...(redisTls && { redisTls }), leaseMs, shares, models, logLevel },
+        options: {
+          get worker() {
+            return held.identity.name;
+          },
+          ...{ threads, redisUrl, ...(redisTls && { redisTls }), leaseMs, shares, models, logLevel },
+        },
         registry: connection.registry,
         log,
         abandon,
@@ -76,9 +81,7 @@ export async function startSupervisor(
   );
   const startedAt = Date.now();
   const entry = (): WorkerEntry => ({
-    name,
-    host: options.host,
-    pid: process.pid,
+    ...held.identity,
     startedAt,
     queues: shares,
     executors: slots.flatMap((slot) => slot.entry ?? []),
@@ -97,6 +100,8 @@ export async function startSupervisor(
     await persist(() => announcer.start(entry, () => announced.specs), abandon);
   } catch (error) {
     await Promise.all(slots.map((slot) => slot.abandon()));
+    // Tried once: a name that is not given up falls free by itself.
+    await held.leave(AbortSignal.abort()).catch(() => undefined);
     throw error;
   }
   for (const slot of slots) slot.keep();
@@ -111,7 +116,7 @@ export async function startSupervisor(
     async stop(graceMs) {
       await Promise.all(slots.map((slot) => slot.stop(graceMs)));
       await announcer.stop();
-      await persist(() => connection.registry.retireWorker(name), abandon);
+      await held.leave(abandon);
     },
     hurry() {
       for (const slot of slots) void slot.stop(0);

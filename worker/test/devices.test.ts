@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { checkWorkerOptions } from '../options.ts';
 import { chooseDevices } from '../supervisor/devices.ts';
-import { checkedWorkerName, defaultWorkerName, executorName } from '../supervisor/names.ts';
+import { checkedWorkerName, defaultWorkerName, executorName, variedName } from '../supervisor/names.ts';
 
 const noGpu = async () => ({ gpus: [], how: 'none found' });
 const twoGpus = async () => ({ gpus: ['0', '1'], how: 'two found' });
@@ -48,6 +48,12 @@ test('a name made of the host fits the rule, whatever the host is called', () =>
 test('a worker name that would not fit into names of executors is refused', () => {
   expect(() => checkedWorkerName('a'.repeat(49))).toThrow('at most 48');
   expect(() => checkedWorkerName('a b')).toThrow('is not a valid worker name');
+});
+
+test('a random tail sets a name apart, and its length stays within the rule', () => {
+  const random = Uint8Array.of(0, 1, 29, 30, 31);
+  expect(variedName('host-1', random)).toBe('host-1-01xyz');
+  expect(variedName('a'.repeat(48), random)).toBe(`${'a'.repeat(42)}-01xyz`);
 });
 
 test('each start of an executor has a name of its own', () => {

@@ -60,11 +60,16 @@ export class WorkerProcess {
   #refusal = '';
   #output = '';
 
-  constructor(options: WorkerOptions) {
-    this.#child = fork(new URL('./worker-child.ts', import.meta.url), [JSON.stringify(options)], {
-      execArgv: [],
-      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-    });
+  /** `place`: where it believes that it runs. */
+  constructor(options: WorkerOptions, place?: { host: string; pid: number }) {
+    this.#child = fork(
+      new URL('./worker-child.ts', import.meta.url),
+      [options, ...(place ? [place] : [])].map((value) => JSON.stringify(value)),
+      {
+        execArgv: [],
+        stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+      },
+    );
     this.#child.stdout?.on('data', (data) => {
       this.#output += data;
     });
@@ -129,7 +134,7 @@ export interface Bench {
   redis: TestRedis;
   queue: QueueConnection;
   repository: string;
-  worker(more?: Partial<WorkerOptions>): WorkerProcess;
+  worker(more?: Partial<WorkerOptions>, place?: { host: string; pid: number }): WorkerProcess;
   submit(parameters?: Record<string, ParameterValue>, more?: Partial<NewTask>): Promise<string>;
   submitAll(tasks: readonly Record<string, ParameterValue>[], more?: Partial<NewTask>): Promise<string[]>;
   task(id: string): Promise<TaskSnapshot>;
@@ -157,7 +162,7 @@ export async function openBench(): Promise<Bench> {
     redis,
     queue,
     repository,
-    worker: (more = {}) => new WorkerProcess({ redisUrl: redis.url, repository, leaseMs, logLevel: 'silent', ...more }),
+    worker: (more = {}, place) => new WorkerProcess({ redisUrl: redis.url, repository, leaseMs, logLevel: 'silent', ...more }, place),
     submit: async (parameters = {}, more = {}) => (await submitAll([parameters], more))[0] ?? '',
     submitAll,
     task,

@@ -55,6 +55,7 @@ export function executorEntry(name: string, parts: Partial<ExecutorEntry> = {}):
 export function workerEntry(parts: Partial<WorkerEntry> = {}): WorkerEntry {
   return {
     name: 'w1',
+    instance: 'i1',
     host: 'h',
     pid: 1,
     startedAt: 0,

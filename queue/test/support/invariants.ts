@@ -13,7 +13,7 @@ type Task = TaskFields & { id: string; state: TaskState };
 const lasting = ['lanes', 'bytes', 'ended', 'depth', 'retained', 'retainedMinutes', 'retainedBytes', 'deadBytes', 'partitions'];
 const registries = ['executors', 'workers', 'models', 'queues'];
 const waiting = ['due', 'dead', 'ready', 'lane', 'scheduled', 'scheduledQueues'];
-const alwaysEnding = ['staged', 'executor', 'worker', 'model', 'turn', 'idle'];
+const alwaysEnding = ['staged', 'executor', 'worker', 'workerName', 'model', 'turn', 'idle'];
 const ofTasks = ['record', 'payload', 'kept', 'metadata', 'error', 'history', 'progress', 'log'];
 
 interface Held {

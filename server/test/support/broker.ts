@@ -58,7 +58,7 @@ export function modelSpec(changes: Partial<ModelSpec> = {}): ModelSpec {
 /** One worker with one executor. */
 export function workerEntry(name: string, queues: string[], models: { name: string; version: string }[]): WorkerEntry {
   return {
-    ...{ name, host: 'host', pid: 1, startedAt: 0 },
+    ...{ name, instance: name, host: 'host', pid: 1, startedAt: 0 },
     queues: queues.map((queue) => ({ queue, weight: 0 })),
     executors: [{ name: `${name}-0`, device: 'cpu', models, restarts: 0, lastExit: '' }],
     failedModels: [],
