@@ -1,7 +1,7 @@
 /** Two workers of one name: each is listed under a name of its own, or the second refuses to start. */
 
 import { expect, test } from 'vitest';
-import { type Bench, eventually, openBench } from './worker-process.ts';
+import { type Bench, eventually, openBench, probeRepository } from './worker-process.ts';
 
 /** The first process of a container that shares the network of its host. */
 const place = { host: 'box', pid: 1 };
@@ -9,6 +9,13 @@ const place = { host: 'box', pid: 1 };
 async function listed(bench: Bench): Promise<string[]> {
   const { workers } = await bench.queue.registry.readRegistry();
   return workers.map(({ name }) => name).sort();
+}
+
+async function isFree({ queue }: Bench, name: string): Promise<boolean> {
+  const probe = { name, instance: 'probe', ...place };
+  const { kind } = await queue.registry.holdName(probe);
+  await queue.registry.retireWorker(probe);
+  return kind === 'held';
 }
 
 test('workers with the same default name, started together, both stay listed', async () => {
@@ -37,13 +44,17 @@ test('the name of a live worker is refused with a sentence, and that of a killed
   expect(workers).toMatchObject([{ name: 'a', pid: 2 }]);
 });
 
-test('a worker that stops gives up its name at once, and so does one that cannot start', async () => {
+test('a worker that cannot start gives up its name at once, and so does one that stops', async () => {
   const bench = await openBench();
+  const repository = await probeRepository({ 'probe/1/handler.ts': 'throw new Error("no");' });
+  expect((await bench.worker({ name: 'a', repository }).refused()).sentence).toMatch(/^UsageError: /);
+  expect(await isFree(bench, 'a')).toBe(true);
   const first = bench.worker({ name: 'a' });
   await first.ready();
+  expect(await isFree(bench, 'a')).toBe(false);
   first.signal('SIGTERM');
   await first.exited();
-  expect(await bench.queue.registry.holdName({ name: 'a', instance: 'i', ...place })).toEqual({ kind: 'held' });
+  expect(await isFree(bench, 'a')).toBe(true);
 });
 
 test('a worker that lost its name while it was frozen goes on under another one', async () => {
