@@ -42,7 +42,7 @@ export function addServer(program: Command): void {
       1,
     )
     .addOption(bytes('--max-message-size', 'the largest message to accept', defaults.maxMessageBytes))
-    .option('--queues <names>', 'queues to add to those of models and workers, such as a,b', parseNames)
+    .option('--queues <names>', 'queues to add to the default ones and those of models and workers, such as a,b', parseNames)
     .option(
       '--queue-max-tasks <number>',
       'the most waiting and scheduled tasks in one queue',
