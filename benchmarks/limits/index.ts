@@ -4,5 +4,6 @@ import { commandStart } from './command-start.ts';
 import { hostileMessages } from './hostile-messages.ts';
 import type { Limit } from './limit.ts';
 import { modelStart } from './model-start.ts';
+import { serverStop } from './server-stop.ts';
 
-export const limits: readonly Limit[] = [hostileMessages, ...commandStart, ...modelStart];
+export const limits: readonly Limit[] = [hostileMessages, ...commandStart, ...serverStop, ...modelStart];
