@@ -40,6 +40,7 @@ export async function runServer(options: ServerOptions, hooks: ServerHooks = {})
   checkServerOptions(options);
   const log = openLog(options.logLevel);
   const signals = new Signals();
+  signals.onReload = () => log.info('SIGHUP: nothing to reload, because the server has not started yet');
   try {
     const { redisUrl: url, redisTls, limits, leaseMs, processes } = options;
     if (runsOthers(processes)) return await runProcesses(processes, signals, log, hooks.onReady);

@@ -78,6 +78,8 @@ test('a server that waits for Redis can be told to stop, and logs no password', 
   const url = `redis://user:${password}@127.0.0.1:${await freePort()}`;
   const { child, out } = launch(optionsFor(url));
   await expect.poll(out, patience).toContain('Waiting for Redis. Redis at');
+  child.kill('SIGHUP');
+  await expect.poll(out, patience).toContain('nothing to reload');
   child.kill('SIGTERM');
   const [code] = await once(child, 'exit');
   expect(code).toBe(0);
