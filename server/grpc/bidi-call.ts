@@ -33,14 +33,16 @@ export function bidiRoute<Request, Reply>(method: Method<Request, Reply>, handle
         };
         // Not the stream's own iterator. A status that is not OK goes to grpc-js as an 'error' event, and at that the iterator destroys
         // the call: while a reply is being written, the status is then never sent.
+        let taken: Promise<unknown> = Promise.resolve();
         call.on('data', (request: Request | Unreadable) => {
           call.pause();
-          take(request).then(
+          taken = take(request).then(
             () => replies.over || call.resume(),
             (error: unknown) => replies.over || call.destroyed || replies.broken(error),
           );
         });
-        call.on('end', () => conversation.end());
+        // A paused stream ends too once it is empty: the last request may still be on its way in.
+        call.on('end', () => void taken.then(() => conversation.end()));
         await replies.send(conversation.replies);
       };
       answer().catch((error: unknown) => replies.broken(error));

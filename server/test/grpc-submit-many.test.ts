@@ -210,6 +210,18 @@ test('no message is read before the broker has taken the one before, whatever li
   expect((await talking).flatMap(({ outcomes }) => outcomes)).toHaveLength(50);
 });
 
+test('a message that is still being taken when its client ends the stream has its outcomes all the same', async () => {
+  edge = await startEdge(
+    streaming(async (items) => {
+      for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate);
+      return items.map(({ correlationId }) => ({ kind: 'accepted', correlationId, taskId: 't', duplicate: false }));
+    }),
+  );
+  const item = { correlationId: 'last', action: { $case: 'cancel' as const, value: { taskId: 't' } } };
+  const outcomes = (await talk({ items: [item] }, { items: [item] })).flatMap((reply) => reply.outcomes);
+  expect(outcomes.map(({ correlationId }) => correlationId)).toEqual(['last', 'last']);
+});
+
 test('large messages wait in their client, not here, while the broker takes none', async () => {
   edge = await startEdge(streaming(() => new Promise(() => undefined)));
   const stream = edge.broker.submitMany();

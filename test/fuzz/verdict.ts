@@ -14,6 +14,11 @@ import type { Exchange } from './wire.ts';
 const refusing = [status.INVALID_ARGUMENT, status.NOT_FOUND, status.ALREADY_EXISTS, status.OUT_OF_RANGE];
 const sentenceBytes = 1_024;
 
+/** Redis has room, so that RESOURCE_EXHAUSTED can only mean that the message itself holds too much. */
+function mayRefuse(code: number, reason: string | undefined): boolean {
+  return refusing.includes(code) || (code === status.RESOURCE_EXHAUSTED && reason === 'TOO_LARGE');
+}
+
 /** Whether the client itself ended the call. */
 function left({ call, status: { code } }: Exchange): boolean {
   return (code === status.CANCELLED && call.ending === 'leave') || (code === status.DEADLINE_EXCEEDED && streams(call));
@@ -32,7 +37,7 @@ function reasonOf(details: Buffer): string | undefined {
 }
 
 function refusalFault(code: number, reason: string | undefined, message: string): string | undefined {
-  if (!refusing.includes(code)) return 'not a status that a message may get';
+  if (!mayRefuse(code, reason)) return 'not a status that a message may get';
   if (!refusalReasons.includes(reason as RefusalReason)) return `the reason "${reason}"`;
   return sentenceFault(message);
 }
